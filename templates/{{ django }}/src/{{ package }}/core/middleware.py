@@ -1,0 +1,131 @@
+"""What surrounds every request: its id, its line in the log, security headers, and problem details."""
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from secrets import token_urlsafe
+from time import perf_counter
+
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.http.response import HttpResponseBase
+from django.middleware import common
+from django.utils.functional import SimpleLazyObject
+
+from .problems import PROBLEM_JSON, Problem, ProblemDocument, problem_document
+from .requests import HSTS, MAX_BODY_BYTES, REQUEST_ID_HEADER, SECURITY_HEADERS, begin_request
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+CSP_HEADER = "Content-Security-Policy"
+
+log = structlog.get_logger(__name__)
+
+# What Django answers by itself, and by which its error pages are replaced.
+_DETAILS: dict[int, str] = {
+    HTTPStatus.BAD_REQUEST: "The request is malformed, or its Host is not served here.",
+    HTTPStatus.FORBIDDEN: "This is not allowed.",
+    HTTPStatus.NOT_FOUND: "There is nothing at this address.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not know this method.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong here; it is logged under this request id.",
+}
+
+
+def problem_response(document: ProblemDocument, headers: Mapping[str, str] | None = None) -> JsonResponse:
+    """The answer that carries a problem document, with its status and with more headers if there are any."""
+    status = document["status"]
+    response = JsonResponse(document, status=status, headers=headers, content_type=PROBLEM_JSON)
+    response.headers["Content-Length"] = str(len(response.content))
+    return response
+
+
+def csp_nonce(request: HttpRequest) -> dict[str, object]:
+    """The context processor for `<script nonce="{{ csp_nonce }}">`; a page that does not use it has none.
+
+    Django has a policy of its own from 6.0 on. This serves 5.2 too, and `csp_nonce_attr` in the admin of 6.1.
+    """
+    return {"csp_nonce": SimpleLazyObject(lambda: request.META.setdefault("csp_nonce", token_urlsafe(16)))}
+
+
+def _content_security_policy(request: HttpRequest) -> str:
+    policy = SECURITY_HEADERS[CSP_HEADER]
+    nonce = request.META.get("csp_nonce")
+    if nonce:
+        policy += f"; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'"
+    return policy
+
+
+class RequestMiddleware:
+    """Give every answer a request id, security headers and one line in the log."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        started = perf_counter()
+        request_id = begin_request(request.headers.get(REQUEST_ID_HEADER))
+        response = self.get_response(request)
+        response.headers[REQUEST_ID_HEADER] = request_id
+        response.headers.setdefault(CSP_HEADER, _content_security_policy(request))
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
+        if settings.SECURE_HSTS_SECONDS:
+            response.headers.setdefault(*HSTS)
+        log.info(
+            "request",
+            method=request.method,
+            path=request.path,
+            status=response.status_code,
+            duration_ms=round((perf_counter() - started) * 1000, 1),
+        )
+        return response
+
+
+class ProblemMiddleware:
+    """Turn Django's own error pages into problem documents, and refuse bodies over the limit."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        # Any other body is read at once: one that a view leaves unread costs the client its connection.
+        announced = int(request.META.get("CONTENT_LENGTH") or 0)
+        if announced > MAX_BODY_BYTES or len(request.body) > MAX_BODY_BYTES:
+            detail = f"A body may have at most {MAX_BODY_BYTES} bytes."
+            return problem_response(problem_document(413, detail, instance=request.path))
+        response = self.get_response(request)
+        if not isinstance(response, HttpResponse) or not _is_error_page(response):
+            return response
+        if settings.DEBUG and "text/html" in request.headers.get("Accept", ""):
+            # A developer's browser gets Django's debug page, which is styled and scripted inline.
+            response.headers[CSP_HEADER] = "default-src 'self' 'unsafe-inline'"
+            return response
+        detail = _DETAILS.get(response.status_code, response.reason_phrase)
+        problem = problem_response(problem_document(response.status_code, detail, instance=request.path))
+        response.content = problem.content
+        for name, value in problem.items():
+            response.headers[name] = value
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer a `Problem` that a view raised; anything else stays with Django."""
+        if isinstance(exception, Problem):
+            document = problem_document(
+                exception.status, exception.detail, instance=request.path, errors=exception.errors
+            )
+            return problem_response(document, exception.headers)
+        return None
+
+
+class CommonMiddleware(common.CommonMiddleware):
+    """Django's own, except that a probe may call the health paths by IP address."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
+        if request.path_info.startswith("/health/"):
+            return None
+        return super().process_request(request)
+
+
+def _is_error_page(response: HttpResponse) -> bool:
+    is_text = response.headers["Content-Type"].startswith("text/")
+    return is_text and response.status_code >= HTTPStatus.BAD_REQUEST

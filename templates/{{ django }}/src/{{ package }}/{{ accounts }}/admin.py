@@ -1,0 +1,228 @@
+"""Users, organizations and the audit trail in the admin.
+
+A superuser sees all of it. Other staff see what belongs to their organizations, as far as their permissions
+let them, and change only what belongs to those that they own. Nothing is deleted, so that the history stays;
+a user is deactivated instead.
+"""
+
+from typing import cast
+from uuid import UUID
+
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.db.models import ForeignKey, Model, QuerySet
+from django.forms import BaseInlineFormSet, ModelChoiceField, ModelForm
+from django.http import HttpRequest, HttpResponse
+
+from . import queries, services
+from .contracts import Role
+from .models import AuditEntry, Membership, Organization, User
+
+
+def _user_id(request: HttpRequest) -> UUID:
+    # The admin lets in nobody who is not signed in.
+    return cast("User", request.user).id
+
+
+def _organizations(request: HttpRequest) -> list[UUID]:
+    return queries.organizations_of(_user_id(request))
+
+
+def _users(request: HttpRequest) -> QuerySet[User]:
+    return User.objects.all() if request.user.is_superuser else queries.users_in(_organizations(request))
+
+
+def _owned(request: HttpRequest) -> set[UUID]:
+    roles = queries.roles_of(_user_id(request))
+    return {organization_id for organization_id, role in roles.items() if role is Role.OWNER}
+
+
+def _record(
+    request: HttpRequest, *, organization_id: UUID, action: str, target: Model, changes: dict[str, object]
+) -> None:
+    services.record(
+        organization_id=organization_id,
+        action=action,
+        target=action.partition(".")[0],
+        target_id=target.pk,
+        actor=queries.acting_for(_user_id(request), organization_id),
+        changes=changes,
+    )
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin):
+    """For superusers only, because a group belongs to no organization."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    def has_view_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return request.user.is_superuser
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return request.user.is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return request.user.is_superuser
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):
+    ordering = ("email",)
+    list_display = ("email", "is_staff", "is_active", "last_login", "created_at")
+    list_filter = ("is_staff", "is_superuser", "is_active")
+    search_fields = ("email",)
+    readonly_fields = ("created_at", "last_login")
+    fieldsets = (
+        (None, {"fields": ("email", "password")}),
+        ("Permissions", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("Dates", {"fields": ("created_at", "last_login")}),
+    )
+    add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request) & _users(request)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        if request.user.is_superuser:
+            return self.readonly_fields
+        # Who could grant permissions could grant them to themselves.
+        return (*self.readonly_fields, "is_staff", "is_superuser", "groups", "user_permissions")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        # A new user is in no organization yet.
+        return request.user.is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Whether staff own every organization of the user, whose password works in all of them."""
+        if not super().has_change_permission(request, obj):
+            return False
+        if obj is None or request.user.is_superuser:
+            return True
+        return not obj.is_superuser and _owned(request).issuperset(queries.organizations_of(obj.pk))
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False
+
+    @transaction.atomic
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+        """In one transaction, so that no password changes without its audit entry."""
+        return super().user_change_password(request, id, form_url)
+
+    def log_change(self, request: HttpRequest, obj: User, message: list[dict[str, object]]) -> LogEntry:
+        """Add to Django's own history an audit entry for each of the user's organizations."""
+        for organization_id in queries.organizations_of(obj.pk) if message else ():
+            changes = {key: value for part in message for key, value in part.items()}
+            _record(
+                request, organization_id=organization_id, action="user.changed", target=obj, changes=changes
+            )
+        return super().log_change(request, obj, message)
+
+
+class MembershipInline(admin.TabularInline):
+    """It changes with the organization's own form, so for the organization's owners only."""
+
+    model = Membership
+    extra = 0
+    fields = ("user", "role", "created_at")
+    readonly_fields = ("created_at",)
+    autocomplete_fields = ("user",)
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey, request: HttpRequest, **kwargs: object
+    ) -> ModelChoiceField | None:
+        """The choice of users; it also checks what comes back, which may be any id."""
+        if db_field.name == "user":
+            kwargs["queryset"] = _users(request)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+@admin.register(Organization)
+class OrganizationAdmin(admin.ModelAdmin):
+    ordering = ("name",)
+    list_display = ("name", "created_at")
+    search_fields = ("name",)
+    readonly_fields = ("created_at",)
+    inlines = (MembershipInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Organization]:
+        organizations = super().get_queryset(request)
+        if request.user.is_superuser:
+            return organizations
+        return organizations.filter(id__in=_organizations(request))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Organization | None = None) -> bool:
+        if not super().has_change_permission(request, obj):
+            return False
+        return obj is None or request.user.is_superuser or obj.pk in _owned(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Organization | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Organization, form: ModelForm, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if form.changed_data:
+            action = "organization.changed" if change else "organization.created"
+            _record(request, organization_id=obj.pk, action=action, target=obj, changes={"name": obj.name})
+
+    def save_formset(
+        self, request: HttpRequest, form: ModelForm, formset: BaseInlineFormSet, change: bool
+    ) -> None:
+        formset.save(commit=False)
+        writes = {
+            "membership.created": formset.new_objects,
+            "membership.changed": [membership for membership, _ in formset.changed_objects],
+            "membership.deleted": formset.deleted_objects,
+        }
+        for action, memberships in writes.items():
+            for membership in memberships:
+                _record(
+                    request,
+                    organization_id=membership.organization_id,
+                    action=action,
+                    target=membership,
+                    changes={"user": membership.user.email, "role": membership.role},
+                )
+                if action == "membership.deleted":
+                    membership.delete()
+                else:
+                    membership.save()
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(admin.ModelAdmin):
+    date_hierarchy = "created_at"
+    ordering = ("-created_at",)
+    list_display = ("created_at", "organization", "actor", "action", "target_id", "request_id")
+    list_filter = (("organization", admin.RelatedOnlyFieldListFilter), "action")
+    list_select_related = ("organization", "actor")
+    search_fields = ("actor__email", "target_id", "request_id")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
+        entries = super().get_queryset(request)
+        if request.user.is_superuser:
+            return entries
+        return entries.filter(organization__in=_organizations(request))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
+        return False

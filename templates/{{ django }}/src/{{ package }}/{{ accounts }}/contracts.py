@@ -1,0 +1,23 @@
+"""The plain values that leave this module."""
+
+from dataclasses import dataclass
+from enum import Enum
+from uuid import UUID
+
+
+class Role(Enum):
+    """What a member may do, from least to most; `permissions.at_least` compares."""
+
+    VIEWER = "viewer"
+    MEMBER = "member"
+    OWNER = "owner"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, and for which organization."""
+
+    user_id: UUID
+    organization_id: UUID
+    role: Role
+    email: str

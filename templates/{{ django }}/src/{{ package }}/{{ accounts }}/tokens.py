@@ -1,0 +1,41 @@
+"""The API's tokens: signed, each for one membership, and good for an hour.
+
+A token ends early when its user changes the password or may no longer sign in, when the membership ends, and
+when SECRET_KEY changes.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.core import signing
+from django.utils.crypto import constant_time_compare
+
+from . import queries
+from .models import Membership, User
+
+LIFETIME = timedelta(hours=1)
+
+_SALT = "accounts.tokens"
+_FINGERPRINT_LENGTH = 16
+
+
+def issue(membership: Membership) -> str:
+    """A new token that stands for this membership."""
+    return signing.dumps([membership.id.hex, _fingerprint(membership.user)], salt=_SALT)
+
+
+def verify(token: str) -> Membership | None:
+    """The membership, with its user, that a token stands for; none if the token is not or no longer good."""
+    try:
+        membership_id, fingerprint = signing.loads(token, salt=_SALT, max_age=LIFETIME)
+    except signing.BadSignature:
+        return None
+    membership = queries.membership(UUID(membership_id))
+    if membership is None or not membership.user.is_active:
+        return None
+    return membership if constant_time_compare(fingerprint, _fingerprint(membership.user)) else None
+
+
+def _fingerprint(user: User) -> str:
+    # An HMAC of the password's hash; the signature keeps it safe, so a part will do to notice a change.
+    return user.get_session_auth_hash()[:_FINGERPRINT_LENGTH]

@@ -1,0 +1,1 @@
+"""Invoices, their numbers and their payments. Other modules use `public` and nothing else."""

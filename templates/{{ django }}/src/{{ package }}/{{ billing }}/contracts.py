@@ -1,0 +1,65 @@
+"""The plain values that leave this module."""
+
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any, Literal, Self
+from uuid import UUID
+
+# Whose data is meant. Every organization's has to be asked for by name, so that no empty value means it.
+Scope = Collection[UUID] | Literal["every"]
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceData:
+    id: UUID
+    organization_id: UUID
+    number: int
+    customer: str
+    amount_cents: int
+    currency: str
+    status: str
+    created_at: datetime
+
+    def to_json(self) -> dict[str, Any]:
+        """The values as JSON has them."""
+        return asdict(self) | {
+            "id": str(self.id),
+            "organization_id": str(self.organization_id),
+            "created_at": self.created_at.isoformat(),
+        }
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """What `to_json` was made from."""
+        return cls(
+            **values
+            | {
+                "id": UUID(values["id"]),
+                "organization_id": UUID(values["organization_id"]),
+                "created_at": datetime.fromisoformat(values["created_at"]),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RevenueByMonth:
+    """What was paid of the invoices that were created in a month, which is named by its first day (UTC)."""
+
+    month: date
+    currency: str
+    amount_cents: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class RevenueByStatus:
+    status: str
+    currency: str
+    amount_cents: int
+    count: int
+
+
+def money(amount_cents: int, currency: str) -> str:
+    """An amount as people read it, such as `1,234.50 EUR`."""
+    return f"{amount_cents // 100:,}.{amount_cents % 100:02} {currency}"

@@ -1,0 +1,1 @@
+"""What was earned, as tables and as files. It reads what other modules show in their `public`."""

@@ -1,0 +1,77 @@
+"""Every error becomes a problem document here, whoever raised it."""
+
+from collections.abc import Callable, Coroutine
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.types import Scope
+
+from .problems import PROBLEM_JSON, FieldError, Problem, pointer, problem_document
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+SENTENCES = {404: "There is nothing at this path.", 405: "This path does not know the method; see Allow."}
+
+
+def problem_response(problem: Problem, scope: Scope) -> Response:
+    """The answer to the request of `scope` that says what `problem` says."""
+    document = problem_document(problem.status, problem.detail, instance=scope["path"], errors=problem.errors)
+    return JSONResponse(document, problem.status, problem.headers, PROBLEM_JSON)
+
+
+def allowed_methods(request: Request) -> str:
+    """The value of `Allow` for the path of `request`, whose methods may be spread over several routes."""
+    found = {
+        method
+        for method in METHODS
+        for route in request.app.routes
+        if route.matches({**request.scope, "method": method})[0] is Match.FULL
+    }
+    return ", ".join(sorted({*found, "OPTIONS", *({"HEAD"} if "GET" in found else ())}))
+
+
+async def on_problem(request: Request, problem: Problem) -> Response:
+    return problem_response(problem, request.scope)
+
+
+async def on_http_exception(request: Request, error: HTTPException) -> Response:
+    """What Starlette and FastAPI refuse themselves, such as an unknown path."""
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = allowed_methods(request)
+        if request.method == "OPTIONS":
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
+    unspecific = error.detail == HTTPStatus(error.status_code).phrase
+    detail = SENTENCES.get(error.status_code, error.detail) if unspecific else error.detail
+    return problem_response(Problem(error.status_code, detail, headers=headers), request.scope)
+
+
+async def on_invalid_request(request: Request, error: RequestValidationError) -> Response:
+    """A request that does not fit what the route declares."""
+    return problem_response(validation_problem(error), request.scope)
+
+
+def validation_problem(error: RequestValidationError) -> Problem:
+    """The problem behind `error`: 415 or 400 for a body that cannot be read, else 422."""
+    # FastAPI leaves the body as bytes where Content-Type does not say JSON.
+    if isinstance(error.body, bytes):
+        return Problem(415, "The body must be JSON, with Content-Type: application/json.")
+    details = error.errors()
+    if details[0]["type"] == "json_invalid":
+        return Problem(400, f"The body is not valid JSON: {details[0]['ctx']['error']}.")
+    errors = [
+        FieldError(pointer=pointer(detail["loc"][1:]), detail=detail["msg"].removeprefix("Value error, "))
+        for detail in details
+    ]
+    return Problem(422, "The request is not valid; see errors.", errors=errors)
+
+
+EXCEPTION_HANDLERS: dict[int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]] = {
+    Problem: on_problem,
+    HTTPException: on_http_exception,
+    RequestValidationError: on_invalid_request,
+}

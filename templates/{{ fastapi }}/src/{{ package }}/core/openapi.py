@@ -1,0 +1,101 @@
+"""The contract: what it says about every operation, and the pages that show it, with assets of our own."""
+
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import HTMLResponse, Response
+from fastapi.routing import APIRoute
+from starlette.staticfiles import StaticFiles
+
+from .problems import PROBLEM_JSON, PROBLEM_SCHEMA
+from .requests import SECURITY_HEADERS
+
+
+def problems(*statuses: int | str) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI `responses` of a route that answers with these problems.
+
+    Args:
+        statuses: HTTP statuses, or `default` for any other.
+    """
+    response = {
+        "description": "Problem details",
+        "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    return dict.fromkeys(statuses, response)
+
+
+def operation_id(route: APIRoute) -> str:
+    """The tag and the function's name, as in `items_list_newest`: they stay when a path moves."""
+    return "_".join([*map(str, route.tags[:1]), route.name])
+
+
+class Api(FastAPI):
+    """FastAPI, with the schema of problem details among the components of its contract."""
+
+    def openapi(self) -> dict[str, Any]:
+        contract = super().openapi()
+        contract["components"]["schemas"]["Problem"] = PROBLEM_SCHEMA
+        return contract
+
+
+CSP = "Content-Security-Policy"
+# Swagger UI embeds its icons.
+SWAGGER_UI_HEADERS = {CSP: f"{SECURITY_HEADERS[CSP]}; img-src 'self' data:"}
+# ReDoc also writes its styles into the page, and searches in a worker that it makes.
+REDOC_HEADERS = {CSP: f"{SWAGGER_UI_HEADERS[CSP]}; style-src 'self' 'unsafe-inline'; worker-src blob:"}
+SWAGGER_UI = """\
+<!doctype html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <title>API - Swagger UI</title>
+  <link rel="icon" href="data:,">
+  <link rel="stylesheet" href="docs/swagger-ui.css">
+</head>
+<body>
+  <div id="swagger-ui"></div>
+  <script src="docs/swagger-ui-bundle.js"></script>
+  <script src="docs/start.js"></script>
+</body>
+</html>
+"""
+START_SWAGGER_UI = """\
+SwaggerUIBundle({ url: "openapi.json", dom_id: "#swagger-ui", deepLinking: true });
+"""
+REDOC = """\
+<!doctype html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <title>API - ReDoc</title>
+  <link rel="icon" href="data:,">
+</head>
+<body style="margin: 0">
+  <redoc spec-url="openapi.json"></redoc>
+  <script src="redoc/redoc.standalone.js"></script>
+</body>
+</html>
+"""
+
+pages = APIRouter(include_in_schema=False)
+
+
+@pages.get("/docs")
+async def swagger_ui() -> HTMLResponse:
+    return HTMLResponse(SWAGGER_UI, headers=SWAGGER_UI_HEADERS)
+
+
+@pages.get("/docs/start.js")
+async def start_swagger_ui() -> Response:
+    return Response(START_SWAGGER_UI, media_type="text/javascript")
+
+
+@pages.get("/redoc")
+async def redoc() -> HTMLResponse:
+    return HTMLResponse(REDOC, headers=REDOC_HEADERS)
+
+
+pages.mount("/docs", StaticFiles(packages=[("fastapi_standalone_docs", "static/swagger")]))
+pages.mount("/redoc", StaticFiles(packages=[("fastapi_standalone_docs", "static/redoc")]))

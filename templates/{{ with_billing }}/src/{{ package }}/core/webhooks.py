@@ -1,0 +1,74 @@
+"""Signed webhooks, after the Standard Webhooks scheme (https://www.standardwebhooks.com)."""
+
+import hashlib
+import hmac
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Mapping
+
+TOLERANCE_SECONDS = 300
+SECRET_PREFIX = "whsec_"  # noqa: S105 (how every secret starts)
+# What the scheme asks of a key.
+MIN_KEY_BYTES = 24
+
+_ID = re.compile(r"[!-~]{1,255}")
+_TIMESTAMP = re.compile(r"[0-9]{1,12}")
+
+
+class InvalidWebhookError(Exception):
+    """A request is not what its sender signed, or not of now; the message may be shown to the caller."""
+
+
+def key_of(secret: str) -> bytes:
+    """The key in a secret.
+
+    Raises:
+        ValueError: the secret is not `whsec_` and the base64 of a key.
+    """
+    encoded = secret.removeprefix(SECRET_PREFIX)
+    try:
+        key = b64decode(encoded, validate=True)
+    except ValueError:
+        key = b""
+    if encoded == secret or not key:
+        raise ValueError(f"must be {SECRET_PREFIX} and base64")
+    return key
+
+
+def sign(secret: str, *, webhook_id: str, timestamp: int, body: bytes) -> str:
+    """The value of the header `webhook-signature`."""
+    content = f"{webhook_id}.{timestamp}.".encode() + body
+    return "v1," + b64encode(hmac.digest(key_of(secret), content, hashlib.sha256)).decode()
+
+
+def verify(secrets: Iterable[str], headers: Mapping[str, str], body: bytes, now: float) -> str:
+    """The id of a webhook that one of the secrets signed.
+
+    Args:
+        secrets: more than one while a key is being replaced.
+        headers: the request's, found by their lower-case names.
+        body: the raw bytes, as they came.
+        now: seconds since the epoch.
+
+    Raises:
+        InvalidWebhookError: a header is missing or malformed, the timestamp is more than five minutes off,
+            or no signature is right.
+    """
+    webhook_id = _header(headers, "webhook-id", _ID)
+    timestamp = int(_header(headers, "webhook-timestamp", _TIMESTAMP))
+    if abs(now - timestamp) > TOLERANCE_SECONDS:
+        raise InvalidWebhookError("The webhook-timestamp is too far from now.")
+    sent = [signature.encode() for signature in headers.get("webhook-signature", "").split()]
+    expected = [
+        sign(secret, webhook_id=webhook_id, timestamp=timestamp, body=body).encode() for secret in secrets
+    ]
+    if not any(hmac.compare_digest(right, candidate) for right in expected for candidate in sent):
+        raise InvalidWebhookError("No webhook-signature is right for this request.")
+    return webhook_id
+
+
+def _header(headers: Mapping[str, str], name: str, form: re.Pattern[str]) -> str:
+    value = headers.get(name, "")
+    if not form.fullmatch(value):
+        raise InvalidWebhookError(f"The header {name} is missing or malformed.")
+    return value

@@ -1,0 +1,192 @@
+"""Generated projects on disk and their real servers, for the suites that talk to them from outside."""
+
+import base64
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import httpx
+import psycopg
+from support import EXAMPLES, answers_of, require
+
+POSTGRESQL = "postgresql://postgres@127.0.0.1:5432"
+PROBLEM_KEYS = {"type", "title", "status", "detail", "instance", "request_id"}
+TOKEN = "/api/v1/auth/token"
+PASSWORD = "correct horse battery staple 7"
+CREDENTIALS = {"username": "ada@example.com", "password": PASSWORD}
+OLD_WEBHOOK_SECRET, WEBHOOK_SECRET = (f"whsec_{base64.b64encode(bytes([n]) * 32).decode()}" for n in (1, 2))
+START_TIMEOUT = 40.0
+STOP_TIMEOUT = 15.0
+
+
+def clean_environment(**variables: str) -> dict[str, str]:
+    """The environment without what would colour a generated project, plus `variables`."""
+    drop = {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH", "UV"}
+    return {**{key: value for key, value in os.environ.items() if key not in drop}, **variables}
+
+
+def copy_project(template: Path, target: Path, answers: dict[str, str], **variables: str) -> str:
+    """Copy with all tasks, as a user on the command line would, and return what was printed."""
+    command = [sys.executable, "-m", "copier", "copy", "--trust", "--defaults", "--vcs-ref", "HEAD"]
+    for key, value in {"project_name": "Shop", **answers}.items():
+        command += ["-d", f"{key}={value}"]
+    result = subprocess.run(
+        [*command, str(template), str(target)],
+        env=clean_environment(**variables),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def just(project: Path, *recipe: str, **variables: str) -> str:
+    """Run a recipe of a generated project; its output is the message where it fails."""
+    result = subprocess.run(
+        ["uv", "run", "just", *recipe],
+        cwd=project,
+        env=clean_environment(**variables),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, f"just {' '.join(recipe)}:\n{result.stdout[-6000:]}\n{result.stderr[-6000:]}"
+    return result.stdout + result.stderr
+
+
+@contextmanager
+def postgresql_database(name: str) -> Iterator[str]:
+    """A new, empty PostgreSQL database; dropped at the end."""
+    require(postgresql_answers(), "PostgreSQL does not answer at 127.0.0.1:5432 for user postgres")
+    with psycopg.connect(f"{POSTGRESQL}/postgres", autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        connection.execute(f'CREATE DATABASE "{name}"')
+        try:
+            yield f"{POSTGRESQL}/{name}"
+        finally:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def postgresql_answers() -> bool:
+    try:
+        psycopg.connect(f"{POSTGRESQL}/postgres", connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Server:
+    """A running production server of a generated project."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def stop(self) -> int:
+        """SIGTERM to the server alone, as an orchestrator sends it; returns the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=STOP_TIMEOUT)
+
+
+@contextmanager
+def serving(project: Path, **variables: str) -> Iterator[Server]:
+    """`python -m PACKAGE` of a generated project, which is what `just serve` runs."""
+    python = project / ".venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    package = next(path.name for path in (project / "src").iterdir() if (path / "__init__.py").exists())
+    with started(project, [str(python), "-m", package], LOG_FORMAT="json", **variables) as server:
+        yield server
+
+
+@contextmanager
+def recipe_serving(project: Path, recipe: str, **variables: str) -> Iterator[Server]:
+    """`just dev` or `just serve`, with all the processes that they start."""
+    with started(project, ["uv", "run", "just", recipe], **variables) as server:
+        yield server
+
+
+@contextmanager
+def started(project: Path, command: list[str], **variables: str) -> Iterator[Server]:
+    """A server on a free port, in a process group of its own that is gone at the end."""
+    port = free_port()
+    log = project.parent / f"{project.name}-{port}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=project,
+            env=clean_environment(PORT=str(port), **variables),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    server = Server(f"http://127.0.0.1:{port}", process, log)
+    try:
+        wait_until_live(server)
+        yield server
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def wait_until_live(server: Server) -> None:
+    deadline = time.monotonic() + START_TIMEOUT
+    while time.monotonic() < deadline and server.process.poll() is None:
+        try:
+            if httpx.get(f"{server.url}/health/live", timeout=2).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise AssertionError(f"the server did not come up:\n{server.log.read_text()[-4000:]}")
+
+
+def has_example(project: Path) -> bool:
+    """Whether the project has the example domain, to which somebody signs in."""
+    answers = answers_of(project)
+    example = EXAMPLES.get(answers["framework"])
+    return example is not None and set(example) <= set(answers["modules"])
+
+
+def authorization(project: Path, server: Server) -> dict[str, str]:
+    """The header with the token of Acme's owner; none where nobody can sign in."""
+    if not has_example(project):
+        return {}
+    response = httpx.post(f"{server.url}{TOKEN}", data=CREDENTIALS, timeout=15)
+    assert response.status_code == 200, response.text
+    return {"authorization": f"Bearer {response.json()['access_token']}"}
+
+
+def problem(response: httpx.Response, status: int) -> dict[str, Any]:
+    """The problem document of an answer, once its shape is what RFC 9457 and our contract say."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"].split(";")[0] == "application/problem+json"
+    document: dict[str, Any] = response.json()
+    assert document.keys() >= PROBLEM_KEYS
+    assert document["status"] == status
+    assert document["type"]
+    assert document["title"]
+    assert document["detail"]
+    assert unquote(document["instance"]) == response.request.url.path
+    assert document["instance"].isascii()
+    assert document["request_id"] == response.headers["x-request-id"]
+    assert "Traceback" not in response.text
+    return document

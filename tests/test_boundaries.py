@@ -1,0 +1,102 @@
+"""Django's import contracts hold for a module that nobody named in them, and each breaks where it should."""
+
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from servers import clean_environment
+
+pytestmark = pytest.mark.parametrize("generated", ["django"], indirect=True, scope="session")
+
+FACE = "A module uses another one only through its public face"
+CORE = "The core knows no module"
+LAYERS = "Inside a module, imports go from what is called to what is stored"
+CIRCLES = "Modules do not depend on each other in circles"
+
+# Two new modules, of which `borrower` uses `lender` as it may.
+GOOD = {
+    "lender/__init__.py": "",
+    "lender/contracts.py": "",
+    "lender/models.py": "from . import contracts",
+    "lender/queries.py": "from . import contracts, models",
+    "lender/services.py": "from . import models, queries",
+    "lender/public.py": "from . import contracts, queries, services",
+    "lender/secrets.py": "",
+    "borrower/__init__.py": "",
+    "borrower/models.py": "",
+    "borrower/services.py": "from . import models\nfrom ..core import problems\nfrom ..lender import public",
+    "borrower/api.py": "from . import services\nfrom ..lender.public import services as lent",
+}
+
+Lint = Callable[[Mapping[str, str]], str]
+
+
+@pytest.fixture
+def lint(project: Path, tmp_path: Path) -> Lint:
+    """What import-linter says of a copy of the project with more files; nothing if all is well."""
+
+    def run(files: Mapping[str, str]) -> str:
+        shutil.copy(project / "pyproject.toml", tmp_path)
+        package = tmp_path / "src" / "shop"
+        shutil.copytree(project / "src" / "shop", package, ignore=shutil.ignore_patterns("__pycache__"))
+        for name, text in files.items():
+            path = package / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        command = ["uv", "run", "--no-sync", "lint-imports", "--no-logo", "--no-cache"]
+        environment = clean_environment(PYTHONPATH=str(package.parent), UV_PROJECT_ENVIRONMENT=str(project / ".venv"))
+        result = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, encoding="utf-8", check=False
+        )
+        assert result.returncode in {0, 1}, result.stderr
+        return result.stdout if result.returncode else ""
+
+    return run
+
+
+def test_new_modules_need_no_edit(lint: Lint) -> None:
+    assert not lint(GOOD)
+
+
+@pytest.mark.parametrize(
+    ("contract", "name", "text", "found"),
+    [
+        (
+            FACE,
+            "borrower/services.py",
+            "from ..lender.models import Item",
+            "borrower.services -> shop.lender.models",
+        ),
+        (
+            FACE,
+            "borrower/services.py",
+            "from ..lender import models",
+            "borrower.services -> shop.lender.models",
+        ),
+        (FACE, "borrower/api.py", "from ..lender import secrets", "borrower.api -> shop.lender.secrets"),
+        (
+            FACE,
+            "borrower/api.py",
+            "def view():\n    import shop.lender.queries",
+            "borrower.api -> shop.lender.queries",
+        ),
+        (
+            FACE,
+            "borrower/models.py",
+            "from ..config import settings",
+            "borrower.models -> shop.config.settings",
+        ),
+        (CORE, "core/clever.py", "from ..lender import public", "core.clever -> shop.lender.public"),
+        (LAYERS, "borrower/models.py", "from . import services", "borrower.models -> shop.borrower.services"),
+        (LAYERS, "lender/queries.py", "from . import services", "lender.queries -> shop.lender.services"),
+        (LAYERS, "lender/services.py", "from . import public", "lender.services -> shop.lender.public"),
+        (CIRCLES, "lender/secrets.py", "from ..borrower import public", "- .lender -> .borrower"),
+    ],
+)
+def test_a_broken_rule_fails(lint: Lint, contract: str, name: str, text: str, found: str) -> None:
+    report = lint({**GOOD, "borrower/public.py": "", name: text})
+    assert f"{contract} BROKEN" in report
+    assert report.count(" BROKEN") == 1
+    assert found in report

@@ -1,0 +1,267 @@
+"""One black-box suite for the spine, unchanged against the booted servers of all three frameworks."""
+
+import json
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from servers import (
+    CREDENTIALS,
+    PASSWORD,
+    TOKEN,
+    Server,
+    authorization,
+    has_example,
+    just,
+    postgresql_database,
+    problem,
+    serving,
+)
+
+UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
+PLACES = ("/health/live", "/openapi.json", "/docs", "/redoc", "/api/v1/items", "/nowhere", "/")
+
+
+@pytest.fixture
+def client(project: Path, server: Server) -> Iterator[httpx.Client]:
+    """A client that is signed in, where somebody can."""
+    with httpx.Client(base_url=server.url, timeout=15, headers=authorization(project, server)) as session:
+        yield session
+
+
+def test_liveness_touches_nothing(client: httpx.Client) -> None:
+    response = client.get("/health/live")
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+def test_readiness_names_its_checks(client: httpx.Client) -> None:
+    response = client.get("/health/ready")
+    assert (response.status_code, response.json()) == (200, {"status": "ok", "checks": {"database": "ok"}})
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
+def test_probes_reach_health_by_any_host_name(client: httpx.Client, path: str) -> None:
+    assert client.get(path, headers={"host": "10.1.2.3:8000"}).status_code == 200
+    assert client.head(path).status_code == 200
+
+
+def test_a_foreign_host_is_refused(client: httpx.Client) -> None:
+    problem(client.get("/api/v1/items", headers={"host": "evil.example.com"}), 400)
+
+
+def test_the_contract_is_openapi_31_and_documents_its_errors(client: httpx.Client) -> None:
+    response = client.get("/openapi.json")
+    assert response.status_code == 200
+    document = response.json()
+    assert document["openapi"].startswith("3.1")
+    operations = [each for path in document["paths"].values() for each in path.values() if isinstance(each, dict)]
+    identifiers = [operation["operationId"] for operation in operations]
+    assert len(identifiers) == len(set(identifiers)) >= 3
+    listing = document["paths"]["/api/v1/items"]["get"]
+    assert "application/problem+json" in listing["responses"]["422"]["content"]
+    assert "application/problem+json" in document["paths"]["/health/ready"]["get"]["responses"]["503"]["content"]
+
+
+def test_the_committed_contract_is_what_the_server_says(client: httpx.Client, project: Path) -> None:
+    assert client.get("/openapi.json").json() == json.loads((project / "docs" / "openapi.json").read_text())
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc"])
+def test_api_pages_load_nothing_from_elsewhere(client: httpx.Client, path: str) -> None:
+    page = client.get(path, follow_redirects=True)
+    assert page.status_code == 200
+    assets = re.findall(r'(?:src|href)="([^"#]+)"', page.text)
+    assert any(asset.endswith(".js") or ".js?" in asset for asset in assets)
+    for asset in assets:
+        if not asset.startswith("data:"):
+            assert not re.match(r"(https?:)?//", asset), f"{path} loads {asset}"
+            assert client.get(asset).status_code == 200, asset
+    policy = page.headers["content-security-policy"]
+    directives = {part.split()[0]: part.split()[1:] for part in policy.split(";")}
+    scripts = " ".join(directives.get("script-src", directives["default-src"]))
+    assert "unsafe-inline" not in scripts
+    assert "unsafe-eval" not in policy
+    if re.search(r"<script(?![^>]*\bsrc=)(?![^>]*type=\"application/json\")[^>]*>", page.text):
+        assert "nonce-" in scripts
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/api/v1/nothing", f"/api/v1/items/{UNKNOWN_ID}", "/health/", "/%00"])
+def test_what_is_not_there_is_a_404(client: httpx.Client, path: str) -> None:
+    problem(client.get(path), 404)
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/api/v1/items", "/openapi.json"])
+@pytest.mark.parametrize("method", ["POST", "DELETE", "PATCH"])
+def test_a_wrong_method_is_a_405_that_says_what_is_allowed(client: httpx.Client, method: str, path: str) -> None:
+    response = client.request(method, path)
+    problem(response, 405)
+    assert "GET" in response.headers["allow"]
+
+
+@pytest.mark.parametrize("limit", ["0", "101", "-1", "many", ""])
+def test_a_wrong_parameter_is_a_422_with_a_pointer(client: httpx.Client, limit: str) -> None:
+    document = problem(client.get("/api/v1/items", params={"limit": limit}), 422)
+    assert document["errors"]
+    assert all(error.keys() == {"pointer", "detail"} and error["detail"] for error in document["errors"])
+    assert any(error["pointer"].endswith("limit") for error in document["errors"])
+
+
+def test_a_malformed_id_is_refused(client: httpx.Client) -> None:
+    response = client.get("/api/v1/items/not-a-uuid")
+    problem(response, response.status_code)
+    assert response.status_code in {404, 422}
+
+
+def test_a_list_is_empty_at_first(client: httpx.Client) -> None:
+    response = client.get("/api/v1/items", params={"limit": 1})
+    assert (response.status_code, response.json()) == (200, {"items": []})
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_over_the_limit_is_refused(client: httpx.Client, chunked: bool) -> None:
+    megabyte = b"x" * (1024 * 1024)
+    content = iter([megabyte, b"x"]) if chunked else megabyte + b"x"
+    response = client.post("/api/v1/items", content=content, headers={"content-type": "application/json"})
+    # A server may answer that the method is wrong before it has read the body.
+    problem(response, response.status_code)
+    assert response.status_code in {405, 413}
+
+
+@pytest.mark.parametrize("path", PLACES)
+def test_every_answer_has_a_request_id_and_security_headers(client: httpx.Client, path: str) -> None:
+    headers = client.get(path).headers
+    assert re.fullmatch(r"[A-Za-z0-9._-]{8,}", headers["x-request-id"])
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["referrer-policy"]
+    assert "default-src" in headers["content-security-policy"]
+
+
+def test_a_sane_request_id_is_kept(client: httpx.Client) -> None:
+    sent = "trace-42.a_B"
+    response = client.get("/nowhere", headers={"x-request-id": sent})
+    assert response.headers["x-request-id"] == sent
+    assert problem(response, 404)["request_id"] == sent
+
+
+@pytest.mark.parametrize("sent", ["", "a b", "x" * 300, '"}<script>', "ünïcode".encode()])
+def test_a_strange_request_id_is_replaced(client: httpx.Client, sent: str | bytes) -> None:
+    headers = [(b"x-request-id", sent if isinstance(sent, bytes) else sent.encode())]
+    assert client.get("/health/live", headers=headers).headers["x-request-id"] not in {sent, ""}
+
+
+def test_known_origins_may_call_and_others_may_not(client: httpx.Client) -> None:
+    ask = {"access-control-request-method": "GET"}
+    known = client.options("/api/v1/items", headers={"origin": "https://app.example.com", **ask})
+    assert known.status_code in {200, 204}
+    assert known.headers["access-control-allow-origin"] == "https://app.example.com"
+    answer = client.get("/api/v1/items", headers={"origin": "https://app.example.com"})
+    assert answer.headers["access-control-allow-origin"] == "https://app.example.com"
+    other = client.get("/api/v1/items", headers={"origin": "https://evil.example.com"})
+    assert "access-control-allow-origin" not in other.headers
+
+
+def test_garbage_on_the_wire_leaves_the_server_standing(server: Server, client: httpx.Client) -> None:
+    for garbage in (
+        b"NONSENSE\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+        b"\x16\x03\x01\x00",
+    ):
+        with socket.create_connection(("127.0.0.1", int(server.url.rsplit(":", 1)[1])), timeout=5) as wire:
+            wire.sendall(garbage)
+    assert client.get("/health/live").status_code == 200
+
+
+def test_every_log_line_is_json_and_requests_say_what_they_were(server: Server, client: httpx.Client) -> None:
+    client.get("/api/v1/items?secret=hidden", headers={"x-request-id": "look-for-me"})
+    # A server writes the line after the answer, and maybe not at once.
+    deadline = time.monotonic() + 5
+    while '"look-for-me"' not in server.log.read_text() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    lines = [json.loads(line) for line in server.log.read_text().splitlines(keepends=True) if line.endswith("\n")]
+    (found,) = [line for line in lines if line.get("request_id") == "look-for-me" and line["event"] == "request"]
+    assert (found["method"], found["path"], found["status"]) == ("GET", "/api/v1/items", 200)
+    assert found["duration_ms"] >= 0
+    assert all({"timestamp", "level", "event"} <= line.keys() for line in lines)
+    assert "hidden" not in json.dumps(found)
+
+
+def test_schemathesis_finds_nothing(project: Path, server: Server, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json", "--max-examples=20"]
+    headers = [f"--header={name}: {value}" for name, value in authorization(project, server).items()]
+    options = ["--checks=all", "--seed=1", "--no-color", *headers]
+    result = subprocess.run([*command, *options], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout[-6000:]
+
+
+def test_a_failure_is_a_500_without_its_trace(project: Path) -> None:
+    url = f"sqlite:///{(project.parent / 'never-migrated.sqlite3').as_posix()}"
+    with serving(project, DATABASE_URL=url) as running:
+        headers = {"x-request-id": "broken-1"}
+        if has_example(project):
+            response = httpx.post(f"{running.url}{TOKEN}", timeout=15, headers=headers, data=CREDENTIALS)
+        else:
+            response = httpx.get(f"{running.url}/api/v1/items", timeout=15, headers=headers)
+        document = problem(response, 500)
+        assert "items" not in document["detail"]
+        assert response.headers["x-content-type-options"] == "nosniff"
+        failures = [json.loads(line) for line in running.log.read_text().splitlines() if "Traceback" in line]
+        assert any(line["request_id"] == "broken-1" for line in failures)
+
+
+def test_a_database_that_is_gone_makes_it_unready_but_alive(project: Path) -> None:
+    with serving(project, DATABASE_URL="postgresql://postgres@127.0.0.1:1/gone") as running:
+        response = httpx.get(f"{running.url}/health/ready", timeout=15)
+        document = problem(response, 503)
+        assert document["checks"] == {"database": "failed"}
+        assert "database" in document["detail"]
+        assert httpx.get(f"{running.url}/health/live", timeout=5).status_code == 200
+
+
+def test_sigterm_finishes_what_is_in_flight(project: Path) -> None:
+    with postgresql_database("conformance_term") as url, psycopg.connect(url) as lock:
+        just(project, "migrate", DATABASE_URL=url)
+        if has_example(project):
+            just(project, "seed", DATABASE_URL=url, SEED_PASSWORD=PASSWORD)
+        tables = lock.execute("SELECT tablename FROM pg_tables WHERE tablename LIKE 'items%'").fetchall()
+        answers: list[httpx.Response] = []
+        with serving(project, DATABASE_URL=url) as running:
+            headers = authorization(project, running)
+            lock.execute(f'LOCK TABLE "{tables[0][0]}" IN ACCESS EXCLUSIVE MODE')
+            thread = threading.Thread(
+                target=lambda: answers.append(httpx.get(f"{running.url}/api/v1/items", timeout=20, headers=headers))
+            )
+            thread.start()
+            wait_for_lock(url)
+            threading.Timer(1.0, lock.rollback).start()
+            assert running.stop() == 0
+            thread.join()
+        assert answers[0].status_code == 200
+
+
+def wait_for_lock(url: str) -> None:
+    """Return once some connection waits for a lock in the database."""
+    with psycopg.connect(url, autocommit=True) as watcher:
+        for _ in range(200):
+            if watcher.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
+                return
+            watcher.execute("SELECT pg_sleep(0.05)")
+    raise AssertionError("no request reached the database")
+
+
+def test_production_refuses_to_start_and_names_every_problem(project: Path) -> None:
+    variables = {"ENVIRONMENT": "production", "SECRET_KEY": "change-me", "ALLOWED_HOSTS": "*", "DEBUG": "true"}
+    with pytest.raises(AssertionError) as refusal, serving(project, **variables):
+        pass
+    for name in ("SECRET_KEY", "ALLOWED_HOSTS", "DEBUG"):
+        assert f"- {name}: " in str(refusal.value)
+    assert "Traceback" not in str(refusal.value)
+    assert "change-me" not in str(refusal.value)

@@ -1,0 +1,118 @@
+"""Generated projects pass every gate they bring along, on each database and Python, and their recipes start servers."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+from servers import clean_environment, copy_project, has_example, just, postgresql_database, recipe_serving
+from support import git, require
+
+
+def interpreter(version: str) -> str:
+    """The path of a Python that uv can use, without letting it download one."""
+    command = ["uv", "python", "find", "--no-python-downloads", "--no-project", version]
+    found = subprocess.run(command, capture_output=True, text=True, check=False, env=clean_environment())
+    require(found.returncode == 0, f"Python {version} is not installed")
+    return found.stdout.strip()
+
+
+def checkout(project: Path, target: Path) -> Path:
+    """A fresh clone of a generated project, as a colleague gets it."""
+    git(project.parent, "clone", "--quiet", str(project), str(target))
+    return target
+
+
+def test_copy_ends_with_a_tested_project_in_its_first_commit(project: Path, copy_output: str) -> None:
+    for step in ("dependencies", "settings", "database", "openapi", "tests", "docs", "first commit"):
+        assert re.search(rf"^  ok +{step} +\d+\.\d s", copy_output, flags=re.MULTILINE), copy_output
+    assert git(project, "status", "--porcelain") == ""
+    assert (project / "site" / "index.html").exists()
+    (secret,) = re.findall(r"^SECRET_KEY=(.+)$", (project / ".env").read_text(), flags=re.MULTILINE)
+    assert len(secret) >= 32
+    assert ".env" not in git(project, "ls-files").split()
+
+
+@pytest.mark.parametrize(
+    ("version", "database"), [("3.11", "sqlite"), ("3.11", "postgresql"), ("3.12", "sqlite"), ("3.13", "postgresql")]
+)
+def test_every_gate_passes_in_a_fresh_clone(project: Path, tmp_path: Path, version: str, database: str) -> None:
+    python = interpreter(version)
+    clone = checkout(project, tmp_path / "shop")
+    if database == "sqlite":
+        just(clone, "check", UV_PYTHON=python)
+    else:
+        with postgresql_database("generated_check") as url:
+            just(clone, "check", UV_PYTHON=python, DATABASE_URL=url)
+
+
+def test_the_latest_django_passes_every_gate(released_template: Path, tmp_path: Path) -> None:
+    python = interpreter("3.13")
+    answers = {"framework": "django", "python_version": "3.13", "django_version": "latest", "docs": "false"}
+    copy_project(released_template, tmp_path / "shop", answers, UV_PYTHON=python)
+    just(tmp_path / "shop", "check", UV_PYTHON=python)
+
+
+def test_setup_twice_changes_nothing(project: Path, tmp_path: Path) -> None:
+    clone = checkout(project, tmp_path / "shop")
+    just(clone, "setup")
+    first = (clone / ".env").read_text()
+    just(clone, "setup")
+    assert (clone / ".env").read_text() == first
+    assert git(clone, "status", "--porcelain") == ""
+
+
+def test_a_module_is_added_with_its_migration_and_green_tests(project: Path, tmp_path: Path) -> None:
+    clone = checkout(project, tmp_path / "shop")
+    just(clone, "setup")
+    just(clone, "add-module", "invoices")
+    assert git(clone, "diff", "--name-only", "--diff-filter=D") == ""
+    added = git(clone, "ls-files", "--others", "--exclude-standard").split()
+    assert [path for path in added if "migrations" in path and path.endswith(".py")]
+    assert all("invoices" in path for path in added), added
+    git(clone, "add", "--all")
+    just(clone, "check")
+    contract = json.loads((clone / "docs" / "openapi.json").read_text())
+    # Where the example has invoices already, both stay.
+    path = "/api/v1/invoices-items" if has_example(project) else "/api/v1/invoices"
+    assert path in contract["paths"]
+
+
+@pytest.mark.parametrize("recipe", ["dev", "serve"])
+def test_the_server_recipes_listen_where_the_environment_says(project: Path, recipe: str) -> None:
+    with recipe_serving(project, recipe) as server:
+        assert httpx.get(f"{server.url}/health/ready", timeout=10).status_code == 200
+        assert httpx.get(f"{server.url}/docs", timeout=10, follow_redirects=True).status_code == 200
+
+
+def test_boundaries_are_enforced(project: Path, tmp_path: Path) -> None:
+    clone = checkout(project, tmp_path / "shop")
+    just(clone, "setup")
+    just(clone, "add-module", "orders")
+    for place, import_ in (("orders/services.py", "items import models"), ("core/logs.py", "items import public")):
+        path = clone / "src" / "shop" / place
+        before = path.read_text()
+        path.write_text(f"{before}\nfrom ..{import_} as _theirs\n")
+        with pytest.raises(AssertionError, match="BROKEN"):
+            just(clone, "_boundaries")
+        path.write_text(before)
+    just(clone, "_boundaries")
+
+
+def test_models_without_their_migration_are_caught(project: Path, tmp_path: Path) -> None:
+    clone = checkout(project, tmp_path / "shop")
+    models = clone / "src" / "shop" / "items" / "models.py"
+    models.write_text(models.read_text().replace("200", "199"))
+    with pytest.raises(AssertionError, match="just"):  # noqa: PT012 (which of the two gates says it depends on the framework)
+        just(clone, "_migrations")
+        just(clone, "test", "tests/core", "-k", "migrations")
+
+
+def test_a_contract_that_drifts_is_caught(project: Path, tmp_path: Path) -> None:
+    clone = checkout(project, tmp_path / "shop")
+    contract = clone / "docs" / "openapi.json"
+    contract.write_text(contract.read_text().replace("items", "things"))
+    with pytest.raises(AssertionError, match="just openapi"):
+        just(clone, "_contract")

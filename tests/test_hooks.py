@@ -1,0 +1,357 @@
+"""The hooks: a copy ends with a checked project, what fails costs nothing else, and migrations are a registry."""
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import copier
+import migrate
+import pexpect
+import plumbum
+import pytest
+from packaging.version import Version
+from servers import clean_environment
+from support import ROOT, Render, answers_of, git, release, rendered_files, require
+
+SETUP, TEST, DOCS = "uv run just setup", "uv run just test", "uv run just docs"
+STEPS = ["repository", "dependencies", "settings", "database", "openapi", "tests", "docs", "first commit"]
+STUB = """#!/bin/sh
+echo "$* $DATABASE_URL" >> "{calls}"
+case "$*" in
+  $UV_FAILS) seq 100; echo the reason >&2; exit 1 ;;
+  $UV_BLOCKS) echo > "{started}"; exec sleep 60 ;;
+esac
+"""
+
+
+@dataclass
+class Machine:
+    """A PATH whose `uv` does what UV_FAILS and UV_BLOCKS, patterns of its arguments, say; alone it has git besides."""
+
+    root: Path
+
+    @property
+    def path(self) -> Path:
+        return self.root / "bin"
+
+    @property
+    def started(self) -> Path:
+        return self.root / "started"
+
+    def build(self) -> None:
+        self.path.mkdir()
+        (self.path / "git").symlink_to(str(shutil.which("git")))
+        for name in ("uv", "uvx"):
+            (self.path / name).write_text(STUB.format(calls=self.root / "calls", started=self.started))
+            (self.path / name).chmod(0o755)
+        os.mkfifo(self.started)
+
+    def environment(self, **variables: str) -> dict[str, str]:
+        return clean_environment(**{"PATH": f"{self.path}{os.pathsep}{os.environ['PATH']}", **variables})
+
+    def calls(self) -> list[str]:
+        """What uv was asked for, each with the DATABASE_URL of that moment."""
+        log = self.root / "calls"
+        return [line.strip() for line in log.read_text().splitlines()] if log.exists() else []
+
+    def copy_command(self, template: Path | str, target: Path | str, *options: str) -> list[str]:
+        answers = ["--defaults", "-d", "project_name=Shop", "-d", "framework=flask"]
+        return [sys.executable, "-m", "copier", "copy", "--trust", *answers, *options, str(template), str(target)]
+
+    def run(self, command: list[str], folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+        environment = self.environment(**variables)
+        return subprocess.run(
+            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+
+    def hook(self, project: Path, **variables: str) -> str:
+        """Run the hook on a project that Copier has rendered; returns what it prints."""
+        result = self.run(hook_command(project), project, **variables)
+        assert (result.returncode, result.stderr) == (0, "")
+        return result.stdout
+
+
+def hook_command(project: Path) -> list[str]:
+    arguments = [".copier-answers.yml", project.name, str(project.parent)]
+    return [sys.executable, str(ROOT / "hooks" / "after_copy.py"), *arguments]
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    require(os.name == "posix", "the stub of uv is a shell script")
+    machine = Machine(tmp_path / "machine")
+    machine.root.mkdir()
+    machine.build()
+    return machine
+
+
+def steps(output: str) -> dict[str, str]:
+    """The status of each step, from lines that also say how long it took."""
+    lines = re.findall(r"^  (ok|FAILED|skipped|left out) +([a-z ]+?) +\d+\.\d s(?:  .*)?$", output, flags=re.MULTILINE)
+    return {name: status for status, name in lines}
+
+
+def resume(output: str) -> list[str]:
+    """The commands below the last sentence, without what they are for."""
+    block = re.search(r"(?:To resume|next):\n((?:  .*\n)+)", output)
+    assert block, output
+    return [re.split(r" {3,}", line.strip())[0] for line in block[1].splitlines()]
+
+
+def test_a_copy_ends_with_a_checked_and_committed_project(
+    machine: Machine, released_template: Path, tmp_path: Path
+) -> None:
+    result = machine.run(machine.copy_command(released_template, "shop"), tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert steps(result.stdout) == dict.fromkeys(STEPS, "ok")
+    just = ["_env", "_database", "openapi", "test -q", "docs"]
+    assert machine.calls() == ["sync", *(f"run just {recipe}" for recipe in just)]
+    assert resume(result.stdout) == ["cd shop", "uv run just dev", "uv run just check", "uv run just"]
+    project = tmp_path / "shop"
+    logged = git(project, "log", "--format=%an: %s")
+    assert logged == "Test: Start Shop from python-backend-template 0.1.0\n"
+    assert git(project, "status", "--porcelain", "--branch") == "## main\n"
+
+
+@pytest.mark.parametrize(("fails", "unfinished", "commands"), [
+    ("sync", ["dependencies", "settings", "database", "openapi", "tests", "docs"], [SETUP, TEST, DOCS]),
+    ("run just _database", ["database"], [SETUP]),
+    ("run just openapi", ["openapi", "docs"], [SETUP, DOCS]),
+    ("run just test*", ["tests"], [TEST]),
+])  # fmt: skip
+def test_a_failing_step_costs_only_what_needs_it(
+    fails: str, unfinished: list[str], commands: list[str], machine: Machine, render: Render
+) -> None:
+    project = render(framework="flask")
+    output = machine.hook(project, UV_FAILS=fails)
+    failed, *skipped = unfinished
+    assert steps(output) == dict.fromkeys(STEPS, "ok") | {failed: "FAILED"} | dict.fromkeys(skipped, "skipped")
+    assert output.count("    | ") == 25
+    assert "    | the reason\n" in output
+    assert f"The project is kept, but these steps did not finish: {', '.join(unfinished)}." in output
+    assert resume(output) == ["cd project", *commands]
+    assert "again?" not in output
+    assert git(project, "log", "--format=%s") == "Start Shop from python-backend-template\n"
+
+
+@pytest.mark.parametrize("missing", ["git", "uv"])
+def test_a_machine_without_git_or_uv_is_refused_and_left_as_it_was(
+    missing: str, machine: Machine, template: Path, tmp_path: Path
+) -> None:
+    (machine.path / missing).unlink()
+    result = machine.run(machine.copy_command(template, "shop", "--quiet"), tmp_path, PATH=str(machine.path))
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"{missing} is not installed, and the project is set up with it: ")
+    assert result.stdout == ""
+    assert not (tmp_path / "shop").exists()
+
+
+def test_a_relative_source_is_recorded_as_an_absolute_one(
+    machine: Machine, released_template: Path, tmp_path: Path
+) -> None:
+    name = "a folder whose name is so long that YAML folds the line on which it stands, and more than once"
+    template = Path(shutil.copytree(released_template, tmp_path / name))
+    machine.run(machine.copy_command(name, "shop", "--quiet"), tmp_path)
+    assert answers_of(tmp_path / "shop")["_src_path"] == str(template)
+    assert git(tmp_path / "shop", "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize(("answers", "author"), [
+    ({}, "Shop <shop@localhost>"),
+    ({"user_name": "Ada", "user_email": "ada@example.com"}, "Ada <ada@example.com>"),
+])  # fmt: skip
+def test_without_a_git_identity_the_first_commit_names_the_author_of_the_answers(
+    answers: dict[str, str], author: str, machine: Machine, render: Render
+) -> None:
+    project = render(framework="flask", **answers)
+    output = machine.hook(project, GIT_CONFIG_GLOBAL=os.devnull)
+    assert git(project, "log", "--format=%an <%ae>") == f"{author}\n"
+    assert f"as {author}, because git has no user.name" in output
+
+
+def test_inside_a_repository_there_is_no_second_one_and_no_commit(
+    machine: Machine, render: Render, tmp_path: Path
+) -> None:
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "commit", "--quiet", "--allow-empty", "--message", "Theirs")
+    project = render(framework="flask")
+    output = machine.hook(project)
+    assert steps(output) == dict.fromkeys(STEPS[1:-1], "ok")
+    assert f"lies in the repository {tmp_path}" in output
+    assert not (project / ".git").exists()
+    assert git(tmp_path, "log", "--format=%s") == "Theirs\n"
+
+
+def test_postgresql_that_does_not_answer_is_no_reason_to_fail(machine: Machine, render: Render) -> None:
+    project = render(framework="flask", database="postgresql")
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        url = f"postgresql://postgres@127.0.0.1:{server.getsockname()[1]}/shop"
+        silent = machine.hook(project, DATABASE_URL=url)
+        assert f"run just _database {url}" not in machine.calls()
+        assert "run just test -q sqlite:///db.sqlite3" in machine.calls()
+        server.listen()
+        answering = machine.hook(project, DATABASE_URL=url)
+    assert steps(silent)["database"] == "left out"
+    assert resume(silent)[:2] == ["cd project", SETUP]
+    assert steps(answering)["database"] == "ok"
+    assert machine.calls()[-4:-1] == [f"run just {recipe} {url}" for recipe in ("_database", "openapi", "test -q")]
+
+
+def test_ctrl_c_keeps_the_project_and_says_how_to_resume(machine: Machine, template: Path, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        machine.copy_command(template, "shop"),
+        cwd=tmp_path,
+        env=machine.environment(UV_BLOCKS="run just test*"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    machine.started.read_text()  # returns when the tests have started
+    os.killpg(process.pid, signal.SIGINT)
+    output, errors = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert "Stopped. The project is kept; resume with: cd shop && uv run just setup\n" in output
+    assert "Execution stopped by user" in errors
+    assert (tmp_path / "shop" / "pyproject.toml").exists()
+
+
+def test_a_hook_that_is_told_to_end_takes_its_step_along_and_keeps_the_project(
+    machine: Machine, render: Render
+) -> None:
+    project = render(framework="flask")
+    environment = machine.environment(UV_BLOCKS="run just test*")
+    process = subprocess.Popen(
+        hook_command(project), cwd=project, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    machine.started.read_text()
+    time.sleep(0.5)  # until subprocess has returned from starting the step, or nobody knows of it
+    process.terminate()
+    output, _ = process.communicate(timeout=20)
+    assert process.returncode == 0  # or Copier would delete the project
+    assert "Stopped. The project is kept" in output
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+
+
+def test_in_a_terminal_a_failed_step_can_be_tried_again(machine: Machine, template: Path, tmp_path: Path) -> None:
+    command = machine.copy_command(template, "shop", "--quiet")
+    environment = machine.environment(UV_FAILS="run just test*", TERM="xterm")
+    with pexpect.spawn(
+        command[0], command[1:], cwd=tmp_path, env=environment, encoding="utf-8", timeout=30, dimensions=(40, 120)
+    ) as child:
+        child.expect("Try 'tests' again")
+        child.send("y")
+        child.expect("Try 'tests' again")
+        child.sendcontrol("c")
+        child.expect("Stopped. The project is kept; resume with: cd shop")
+        child.expect(pexpect.EOF)
+    assert child.exitstatus == 1
+    assert (tmp_path / "shop" / "pyproject.toml").exists()
+    assert [call for call in machine.calls() if "test" in call] == ["run just test -q"] * 2
+
+
+def test_a_reader_that_goes_away_does_not_cost_the_project(machine: Machine, render: Render) -> None:
+    project = render(framework="flask")
+    process = subprocess.Popen(
+        hook_command(project), cwd=project, env=machine.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout
+    process.stdout.close()
+    _, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (0, b"")
+    assert git(project, "log", "--format=%s") == "Start Shop from python-backend-template\n"
+
+
+def test_the_printed_command_gives_the_same_project(machine: Machine, released_template: Path, tmp_path: Path) -> None:
+    name = "Ada's Café & Söhne $HOME"
+    options = ["-d", f"project_name={name}", "-d", "modules=[items, orders]", "-d", "docs=false", "-d", "license=MIT"]
+    result = machine.run(machine.copy_command(released_template, "first", *options), tmp_path)
+    printed = shlex.split(result.stdout.partition("The same project again:\n")[2])
+    assert printed[:2] == ["uvx", "copier"]
+    assert printed[-1] == "first"
+    settings = tmp_path / "settings.yml"
+    settings.write_text("defaults: {user_name: Somebody else, license: Apache-2.0}\n")
+    again = [sys.executable, "-m", "copier", *printed[2:-1], "second"]
+    assert machine.run(again, tmp_path, COPIER_SETTINGS_PATH=str(settings)).returncode == 0
+    assert answers_of(tmp_path / "second") == answers_of(tmp_path / "first")
+    assert answers_of(tmp_path / "second")["project_name"] == name
+    assert rendered_files(tmp_path / "second") == rendered_files(tmp_path / "first")
+
+
+@pytest.fixture
+def registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrate, "REGISTRY", [])
+
+
+@pytest.mark.usefixtures("registry")
+def test_an_update_runs_the_migrations_between_its_versions_oldest_first() -> None:
+    seen: list[str] = []
+    for version, stage in (("0.10.0", "before"), ("0.2.0", "before"), ("0.2.0", "after"), ("0.3.0", "before")):
+        migrate.migration(version, stage)(lambda _, name=f"{version} {stage}": seen.append(name))  # type: ignore[misc]
+    update = migrate.Update(Path(), ".copier-answers.yml", "0.1.0")
+
+    def run(stage: str, before: str, after: str) -> list[str]:
+        seen.clear()
+        for function in migrate.due(stage, Version(before), Version(after)):
+            function(update)
+        return seen.copy()
+
+    assert run("before", "0.1.0", "0.10.0") == ["0.2.0 before", "0.3.0 before", "0.10.0 before"]
+    assert run("after", "0.1.0", "0.10.0") == ["0.2.0 after"]
+    assert run("before", "0.2.0", "0.3.0") == ["0.3.0 before"]
+    assert run("before", "0.3.0", "0.9.0") == []
+    assert run("before", "0.1.0", "0.1.0.post3.dev0") == []
+
+
+def test_a_migration_at_an_unknown_stage_is_refused() -> None:
+    with pytest.raises(ValueError, match="stage must be 'before' or 'after', not 'during'"):
+        migrate.migration("0.2.0", "during")
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_rename_can_run_twice_and_overwrites_nothing(render: Render) -> None:
+    project = render(framework="flask")
+    release(project, "1")
+    migrate.rename("0.2.0", "src/{package}/core", "src/{package}/base")
+    migrate.rename("0.2.0", "docs", "tests")
+    migrate.rename("0.2.0", "gone.md", "docs/new.md")
+    update = migrate.Update(project, ".copier-answers.yml", "0.1.0")
+    for _ in range(2):
+        for function in migrate.due("before", Version("0.1.0"), Version("0.2.0")):
+            function(update)
+    moved = git(project, "diff", "--cached", "--name-status", "HEAD").splitlines()
+    assert moved
+    assert all(re.fullmatch(r"R100\tsrc/shop/core/(\w+\.py)\tsrc/shop/base/\1", line) for line in moved)
+    assert git(project, "status", "--porcelain").count("\n") == len(moved)
+
+
+def test_a_lock_file_that_cannot_be_renewed_does_not_stop_the_update(
+    machine: Machine, released_template: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    template = Path(shutil.copytree(released_template, tmp_path / "template"))
+    project = tmp_path / "shop"
+    answers = {"project_name": "Shop", "framework": "flask"}
+    copier.run_copy(str(template), project, data=answers, defaults=True, skip_tasks=True, quiet=True)
+    (project / "uv.lock").write_text("version = 1\n")
+    release(project, "1")
+    for version, file in (("0.2.0", "README.md.jinja"), ("0.3.0", "pyproject.toml.jinja")):
+        with (template / "templates" / file).open("a") as text:
+            text.write("# changed\n")
+        release(template, version)
+        with plumbum.local.env(UV=str(machine.path / "uv"), UV_FAILS="lock*", DATABASE_URL=""):
+            copier.run_update(project, defaults=True, overwrite=True, unsafe=True, quiet=True)
+        release(project, version)
+    assert machine.calls() == ["lock --quiet"]
+    assert capfd.readouterr().err == "uv.lock is not renewed (the reason); run `uv lock` later\n"
+    assert "# changed" in (project / "pyproject.toml").read_text()

@@ -1,0 +1,47 @@
+"""Every preset is a whole answers file, and gives a project that is set up, tested and committed."""
+
+import subprocess
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+import yaml
+from plumbum import local
+from pytest_copie.plugin import Copie
+from servers import clean_environment, postgresql_database
+from support import FRAMEWORKS, ROOT, git, require
+
+PRESETS = sorted((ROOT / "presets").glob("*.yml"))
+
+
+def test_each_framework_has_a_minimal_and_a_complete_preset() -> None:
+    expected = {f"{framework}-{size}" for framework in FRAMEWORKS for size in ("minimal", "complete")}
+    assert {preset.stem for preset in PRESETS} == expected
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda path: path.stem)
+def test_a_preset_gives_a_checked_project(
+    preset: Path, copie: Copie, template: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    answers = yaml.safe_load(preset.read_text())
+    python = subprocess.run(
+        ["uv", "python", "find", "--no-python-downloads", "--no-project", f">={answers['python_version']}"],
+        env=clean_environment(),
+        check=False,
+    )
+    require(python.returncode == 0, f"Python {answers['python_version']} is not installed")
+    with (
+        postgresql_database("preset_shop") as url,
+        # Copier runs tasks with the environment that plumbum copied when it was imported.
+        local.env(DATABASE_URL=url) if answers["database"] == "postgresql" else nullcontext(),
+    ):
+        result = copie.copy(extra_answers={"project_name": "Shop", **answers}, template_dir=template)
+    assert result.exception is None
+    assert result.project_dir is not None
+    printed = capfd.readouterr().out
+    assert "FAILED" not in printed, printed
+    assert git(result.project_dir, "status", "--porcelain") == ""
+    recorded = yaml.safe_load((result.project_dir / ".copier-answers.yml").read_text())
+    assert {key: recorded[key] for key in answers} == answers
+    assert (result.project_dir / "zensical.toml").exists() == answers["docs"]
+    assert (result.project_dir / "LICENSE").exists() == (answers["license"] != "none")

@@ -1,0 +1,70 @@
+"""A release is a commit that changes the version: the script tags these, all of these, and each only once."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import ROOT, git
+
+SCRIPT = ROOT / "tools" / "tag_releases.py"
+
+
+def run(repository: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(SCRIPT), *options, str(repository)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Path:
+    """A repository with three releases and commits that look like one."""
+    repository = tmp_path / "history"
+    repository.mkdir()
+    git(repository, "init", "--quiet")
+    for text in (
+        "no version yet",
+        '[project]\nversion = "0.0.1"\n',
+        '[project]\nversion = "0.1.0.dev0"\n',
+        '[project]\nversion = "0.1.0"\n',
+        '[project]\nversion = "0.2.0"\n',
+        '[project]\nversion = "0.2.0"\n[tool.other]\nversion = "9"\n',
+        '[project]\nversion="0.2.0"\n',
+        '[project]\nversion = "1.0.0rc1"\n',
+    ):
+        name = "pyproject.toml" if "[project]" in text else "README.md"
+        (repository / name).write_text(text)
+        git(repository, "add", "--all")
+        git(repository, "commit", "--quiet", "--message", text)
+    return repository
+
+
+def test_every_release_is_tagged_and_nothing_else(history: Path) -> None:
+    assert run(history).stdout.splitlines() == ["tagged 0.1.0", "tagged 0.2.0", "tagged 1.0.0rc1"]
+    subjects = [git(history, "log", "-1", "--format=%s", tag).strip() for tag in ("0.1.0", "0.2.0", "1.0.0rc1")]
+    assert subjects == [f'[project] version = "{version}"' for version in ("0.1.0", "0.2.0", "1.0.0rc1")]
+    assert run(history).stdout == ""
+
+
+def test_a_tag_that_is_there_stays_where_it_is(history: Path) -> None:
+    git(history, "tag", "0.1.0", "HEAD")
+    assert run(history).stdout.splitlines() == ["tagged 0.2.0", "tagged 1.0.0rc1"]
+    assert git(history, "rev-parse", "0.1.0") == git(history, "rev-parse", "HEAD")
+
+
+def test_listing_shows_the_releases_and_tags_none(history: Path) -> None:
+    listed = [line.split() for line in run(history, "--list").stdout.splitlines()]
+    assert [version for version, _ in listed] == ["0.1.0", "0.2.0", "1.0.0rc1"]
+    assert listed[-1][1] == git(history, "rev-parse", "HEAD").strip()
+    assert git(history, "tag") == ""
+
+
+def test_a_repository_without_a_commit_has_no_releases(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    assert (run(tmp_path).returncode, run(tmp_path).stdout) == (0, "")
+
+
+def test_a_shallow_clone_is_refused(history: Path, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "--quiet", "--depth=1", history.as_uri(), "shallow")
+    result = run(tmp_path / "shallow")
+    assert result.returncode == 1
+    assert "git fetch --unshallow" in result.stderr

@@ -1,0 +1,203 @@
+"""Pairwise combinations of all answers render into projects without a flaw that a reader or a linter would find."""
+
+import ast
+import itertools
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import branches
+import pytest
+import yaml
+from covertable import make  # type: ignore[import-untyped]
+from support import EXAMPLES, FRAMEWORKS, ROOT, Render, answers_of, compiled_once, naming_rules, render_into
+
+LONG_PACKAGE = "a_package_whose_name_takes_40_characters"
+MANY_MODULES = ["v2", "news", "boxes", "addresses", "categories", "exceptions", "order_lines", "stock"]
+MANY_MODULES += ["a_long_module_of_30_characters"]
+
+# Every answer with the values to combine; a dictionary is several answers that belong together.
+FACTORS: dict[str, list[Any]] = {
+    "framework": [
+        {"framework": "django", "django_version": "latest"},
+        {"framework": "django", "django_version": "lts"},
+        {"framework": "fastapi"},
+        {"framework": "flask"},
+    ],
+    "guided": [
+        {"guided": False},
+        {"shape": "product", "workload": "light", "admin_needed": False, "boundaries_real": False},
+        {"shape": "api", "workload": "concurrent_io"},
+        {"shape": "integration", "workload": "light", "strategy_settled": True},
+    ],
+    "python_version": ["3.11", "3.12", "3.13", "3.14"],
+    "database": ["sqlite", "postgresql"],
+    "example": [True, False],
+    "modules": [
+        {},
+        {"modules": ["accounts", "billing"]},
+        {"modules": []},
+        {"modules": ["orders"]},
+        {"modules": MANY_MODULES},
+    ],
+    "ci": ["github", "gitlab", "none"],
+    "docs": [True, False],
+    "license": ["none", "MIT", "Apache-2.0", "BSD-3-Clause"],
+    "name": [
+        {"project_name": "Shop"},
+        {"project_name": "Ötzi's Läden & Söhne", "description": "Ötzi’s Brötchen – für jeden."},  # noqa: RUF001
+        {"project_name": "Shop", "package": LONG_PACKAGE, "description": "very " * 39 + "long."},
+        {"project_name": "Q", "description": "no full stop"},
+    ],
+    "author": [
+        {},
+        {"user_name": "Zoë O'Hara", "user_email": "zoe@example.com", "github_user": "zoe-o"},
+        {"user_name": "Ada"},
+        {"user_email": "ada@example.com"},
+    ],
+}
+
+
+def pairwise() -> Iterator[dict[str, Any]]:
+    """Answers in which each value of each factor meets each value of every other at least once."""
+    positions = {factor: list(range(len(values))) for factor, values in FACTORS.items()}
+    too_old_for_django = {
+        "operator": "or",
+        "conditions": [{"operator": "ne", "left": factor, "value": 0} for factor in ("framework", "python_version")],
+    }
+    for row in make(positions, constraints=[too_old_for_django]):
+        answers: dict[str, Any] = {}
+        for factor, position in row.items():
+            value = FACTORS[factor][position]
+            answers |= value if isinstance(value, dict) else {factor: value}
+        yield answers
+
+
+class Rendered:
+    """Projects from all pairwise answers, side by side in one folder, and the conditions that were not seen."""
+
+    def __init__(self, template: Path, root: Path) -> None:
+        self.root = root
+        with compiled_once(), branches.noted():
+            for number, answers in enumerate(pairwise()):
+                render_into(root / f"{number}-{answers['framework']}", template, **answers)
+        self.never_seen = branches.never_seen()
+
+    def files(self, *suffixes: str) -> Iterator[tuple[str, str]]:
+        """Path and text of every file, or of those with one of `suffixes`."""
+        for path in sorted(self.root.rglob("*")):
+            if path.is_file() and (not suffixes or path.suffix in suffixes):
+                yield path.relative_to(self.root).as_posix(), path.read_bytes().decode()
+
+
+@pytest.fixture(scope="module")
+def rendered(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Rendered:
+    return Rendered(template, tmp_path_factory.mktemp("pairwise"))
+
+
+def test_both_sides_of_every_condition_are_rendered(rendered: Rendered) -> None:
+    assert rendered.never_seen == []
+
+
+def test_no_template_syntax_is_left(rendered: Rendered) -> None:
+    questions = [yaml.safe_load(path.read_text()) for path in (ROOT / "questions").glob("*.yml")]
+    names = "|".join(["_", "module", *itertools.chain.from_iterable(questions)])
+    # Others write {{ too: GitHub and just for their variables, a web page for its own. None of them uses our names.
+    left = re.compile(rf"(?<!\$)\{{\{{-? ?(?:{names})\b.*|\{{%.*|\{{#.*")
+    # The page and the tests that have templates of Django's in them.
+    django = re.compile(r"/templates/|-django/(src/\w+/core/views|tests/core/test_http)\.py$")
+    found = {
+        path: match.group()
+        for path, text in rendered.files()
+        if not django.search(path) and (match := left.search(text))
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("suffixes", "parse"),
+    [
+        ((".toml",), tomllib.loads),
+        ((".yml", ".yaml"), yaml.safe_load),
+        ((".json",), json.loads),
+        ((".py",), ast.parse),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_files_are_valid(suffixes: tuple[str, ...], parse: Callable[[str], object], rendered: Rendered) -> None:
+    for path, text in rendered.files(*suffixes):
+        try:
+            parse(text)
+        except (ValueError, SyntaxError, yaml.YAMLError) as problem:
+            pytest.fail(f"{path}: {problem}")
+
+
+@pytest.mark.parametrize("command", ["check", "format --check"])
+def test_ruff_has_nothing_to_say(command: str, rendered: Rendered) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "ruff", *command.split(), "--quiet", "--no-cache", "--output-format=concise", "."],
+        cwd=rendered.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    # The same complaint about several projects is one.
+    complaints = {re.sub(r"^\d+-|(?<=/src/)\w+/", "", line) for line in result.stdout.splitlines()}
+    assert result.returncode == 0, "\n".join([*sorted(complaints), result.stderr])
+
+
+def test_files_end_with_one_newline_and_lines_without_blanks(rendered: Rendered) -> None:
+    untidy = [
+        path for path, text in rendered.files() if re.search(r"[ \t]$|\r|\n\n\Z|[^\n]\Z", text, flags=re.MULTILINE)
+    ]
+    assert untidy == []
+
+
+def test_no_folder_is_empty_and_no_file_but_an_init(rendered: Rendered) -> None:
+    assert [path for path, text in rendered.files() if not text and not path.endswith("/__init__.py")] == []
+    assert [path for path in rendered.root.rglob("*") if path.is_dir() and not any(path.iterdir())] == []
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_no_two_templates_land_on_the_same_path(framework: str) -> None:
+    settings = yaml.safe_load((ROOT / "questions" / "layout.yml").read_text())
+    overlays = {key for key, question in settings.items() if "'.' if " in question["default"]}
+    assert set(FRAMEWORKS) < overlays
+    names = {f"{{{{ {key} }}}}" for key in overlays}
+    others = {f"{{{{ {key} }}}}" for key in FRAMEWORKS if key != framework}
+    landed: dict[str, list[str]] = {}
+    for path in (ROOT / "templates").rglob("*"):
+        parts = path.relative_to(ROOT / "templates").parts
+        if path.is_file() and not others.intersection(parts):
+            lands_on = "/".join(part for part in parts if part not in names).removesuffix(".jinja")
+            landed.setdefault(lands_on.lower(), []).append("/".join(parts))
+    assert {path: sources for path, sources in landed.items() if len(sources) > 1} == {}
+
+
+def test_every_template_has_a_name_that_windows_can_check_out() -> None:
+    names = [path.name for path in (ROOT / "templates").rglob("*")]
+    assert [name for name in names if re.search(r'[<>:"|?*\\]|[ .]$', name)] == []
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_project_stays_small_enough_to_read(framework: str, render: Render) -> None:
+    without: dict[str, Any] = {"docs": False} | ({"example": False} if framework in EXAMPLES else {})
+    project = render(framework=framework, **without)
+    files = [path.relative_to(project).as_posix() for path in project.rglob("*") if path.is_file()]
+    written = ["uv.lock", "docs/openapi.json"]
+    assert len(files + written) <= 45, sorted(files)
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_no_module_can_be_called_like_something_that_is_there(framework: str, render: Render) -> None:
+    project = render(framework=framework, modules=[])
+    package = answers_of(project)["package"]
+    there = {path.stem for folder in (f"src/{package}", "tests") for path in (project / folder).iterdir()}
+    names = {name for name in there if re.fullmatch(r"[a-z][a-z0-9_]*", name)}
+    rules = naming_rules()
+    assert {name for name in names if not rules.modules_problem([name], framework).strip()} <= {"accounts"}

@@ -1,0 +1,383 @@
+"""Updates: what the template changed arrives, what the project changed stays, and modules are nobody else's."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import copier
+import pytest
+from servers import clean_environment
+from support import (
+    FRAMEWORKS,
+    ROOT,
+    Render,
+    answers_of,
+    compiled_once,
+    git,
+    release,
+    rendered_files,
+    require,
+    template_files,
+)
+from tag_releases import releases, tag_releases
+
+MODULES = ["items", "orders", "parts"]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def fast() -> Iterator[None]:
+    with compiled_once():
+        yield
+
+
+@pytest.fixture
+def releasing(released_template: Path, tmp_path: Path) -> Path:
+    """A template with release 0.1.0, to which a test adds others."""
+    return Path(shutil.copytree(released_template, tmp_path / "template"))
+
+
+def start(template: Path, target: Path, version: str = "0.1.0", **answers: Any) -> Path:
+    """A project from a release, committed."""
+    data = {"project_name": "Shop", "modules": ["items"], **answers}
+    copier.run_copy(str(template), target, data=data, vcs_ref=version, defaults=True, skip_tasks=True, quiet=True)
+    git(target, "init", "--quiet")
+    commit(target)
+    return target
+
+
+def fresh(template: Path, project: Path) -> dict[str, bytes]:
+    """The files that a new project with the same answers has."""
+    target = project.parent / "fresh"
+    answers = answers_of(project)
+    copier.run_copy(str(template), target, data=answers, defaults=True, skip_tasks=True, quiet=True)
+    return rendered_files(target)
+
+
+def update(project: Path, **answers: Any) -> None:
+    copier.run_update(project, data=answers, defaults=True, overwrite=True, unsafe=True, quiet=True)
+
+
+def commit(project: Path) -> None:
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "Work")
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text, f"no {old!r} in {path}"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def mark(path: Path, line: str = "# Ours.\n") -> None:
+    """Edit the top of a file."""
+    path.write_bytes(line.encode() + path.read_bytes())
+
+
+def change_every_file(template: Path, version: str) -> None:
+    """A release that adds a line to each file there is, also to those of modules and migrations."""
+    for path in (template / "templates").rglob("*"):
+        if path.is_file():
+            path.write_bytes(path.read_bytes().rstrip(b"\n") + f"\n# {version}\n".encode())
+    release(template, version)
+
+
+def is_owned(path: str, modules: list[str]) -> bool:
+    """Whether a file is the user's: of a module, its tests, or a migration."""
+    folders = tuple(f"{root}/{module}/" for root in ("src/shop", "tests") for module in [*modules, "accounts"])
+    return path.startswith((*folders, "migrations/versions/"))
+
+
+def split(files: dict[str, bytes], modules: list[str]) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """The shared files and the user's."""
+    owned = {path: content for path, content in files.items() if is_owned(path, modules)}
+    return {path: content for path, content in files.items() if path not in owned}, owned
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_an_untouched_project_becomes_what_a_new_one_would_be(framework: str, releasing: Path, tmp_path: Path) -> None:
+    project = start(releasing, tmp_path / "shop", framework=framework)
+    _, modules_before = split(rendered_files(project), ["items"])
+    (releasing / "templates" / "docs" / "added.md").write_text("New in 0.2.0\n")
+    (releasing / "templates" / "AGENTS.md.jinja").unlink()
+    change_every_file(releasing, "0.2.0")
+    update(project)
+    shared, modules = split(rendered_files(project), ["items"])
+    assert shared == split(fresh(releasing, project), ["items"])[0]
+    assert modules == modules_before
+    assert answers_of(project)["_commit"] == "0.2.0"
+
+
+def test_edits_of_shared_files_stay(releasing: Path, tmp_path: Path) -> None:
+    project = start(releasing, tmp_path / "shop", framework="fastapi")
+    edits = {
+        "README.md": ("## Layout", "Ask Ada.\n\n## Layout"),
+        "pyproject.toml": ("dependencies = [", 'dependencies = [\n  "httpx",'),
+        "src/shop/modules.py": ("import", "# Ours.\nimport"),
+    }
+    for path, (old, new) in edits.items():
+        edit(project / path, old, new)
+    (project / "justfile").unlink()
+    commit(project)
+    change_every_file(releasing, "0.2.0")
+    expected = split(fresh(releasing, project), ["items"])[0]
+    for path, (old, new) in edits.items():
+        expected[path] = expected[path].replace(old.encode(), new.encode(), 1)
+    del expected["justfile"]
+    update(project)
+    assert split(rendered_files(project), ["items"])[0] == expected
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_modules_belong_to_the_project(framework: str, releasing: Path, tmp_path: Path) -> None:
+    project = start(releasing, tmp_path / "[draft] shop*", framework=framework, modules=MODULES)
+    code = project / "src" / "shop"
+    mark(code / "items" / "models.py")
+    mark(next((project / "tests" / "items").iterdir()))
+    (code / "items" / "prices.py").write_text("VAT = 19\n")
+    (code / "orders" / "public.py").unlink()
+    shutil.rmtree(code / "parts")
+    for migration in project.glob("**/migrations/**/0001*.py"):
+        mark(migration)
+    if framework == "django":
+        mark(code / "accounts" / "models.py")
+        (code / "accounts" / "admin.py").unlink()
+    commit(project)
+    _, before = split(rendered_files(project), MODULES)
+
+    change_every_file(releasing, "0.2.0")
+    update(project, modules=["items", "parts", "invoices"])
+
+    shared, owned = split(rendered_files(project), [*MODULES, "invoices"])
+    rendered = fresh(releasing, project)
+    assert shared == split(rendered, [*MODULES, "invoices"])[0]
+    invoices = {path: content for path, content in rendered.items() if "/invoices/" in path}
+    assert invoices
+    assert owned == before | invoices
+    assert not (code / "parts").exists()
+
+
+def test_a_dropped_name_loses_its_wiring_and_finds_its_code_again(releasing: Path, tmp_path: Path) -> None:
+    project = start(releasing, tmp_path / "shop", framework="flask", modules=["items", "orders"])
+    mark(project / "src" / "shop" / "orders" / "models.py")
+    commit(project)
+    before = rendered_files(project)
+    update(project, modules=["items"])
+    assert b"orders" not in (project / "src" / "shop" / "modules.py").read_bytes()
+    commit(project)
+    update(project, modules=["items", "orders"])
+    assert rendered_files(project) == before
+
+
+@pytest.mark.parametrize(("key", "value", "reason"), [
+    ("framework", "django", "framework is 'flask' and cannot change on update"),
+    ("package", "store", "package is 'shop' and cannot change on update"),
+])  # fmt: skip
+def test_what_would_replace_the_project_is_refused(
+    key: str, value: str, reason: str, releasing: Path, tmp_path: Path
+) -> None:
+    project = start(releasing, tmp_path / "shop", framework="flask")
+    before = rendered_files(project), answers_of(project)
+    change_every_file(releasing, "0.2.0")
+    with pytest.raises(ValueError, match=reason):
+        update(project, **{key: value})
+    assert (rendered_files(project), answers_of(project)) == before
+    assert git(project, "status", "--porcelain") == ""
+
+
+def test_a_changed_default_changes_no_project(releasing: Path, tmp_path: Path) -> None:
+    project = start(releasing, tmp_path / "shop", framework="flask")
+    before = rendered_files(project), {**answers_of(project), "_commit": "0.2.0"}
+    for file, old, new in (
+        ("delivery", "default: github", "default: gitlab"),
+        ("delivery", "default: true", "default: false"),
+        ("stack", 'default: "3.11"', 'default: "3.13"'),
+        ("stack", "[items]", "[things]"),
+    ):
+        edit(releasing / "questions" / f"{file}.yml", old, new)
+    release(releasing, "0.2.0")
+    update(project)
+    assert (rendered_files(project), answers_of(project)) == before
+    assert (tmp_path / "shop" / ".github").exists()
+
+
+def rename_in_template(template: Path, old: str, new: str) -> None:
+    """Move a file or folder of the template, in every overlay, and register that it moved, as a release does."""
+    for root in (template / "templates", *(template / "templates").glob("{{*")):
+        for suffix in ("", ".jinja"):
+            if (root / f"{old}{suffix}").exists():
+                (root / f"{old}{suffix}").rename(root / f"{new}{suffix}")
+    registered = [path.replace("{{ package }}", "{package}") for path in (old, new)]
+    line = 'rename("0.2.0", "{}", "{}")\n\n\nif __name__'.format(*registered)
+    edit(template / "hooks" / "migrate.py", "if __name__", line)
+
+
+def test_edits_follow_a_file_that_a_release_renames(
+    releasing: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    project = start(releasing, tmp_path / "shop", framework="flask")
+    untouched = Path(shutil.copytree(project, tmp_path / "untouched"))
+    edit(project / "AGENTS.md", "# Working on", "# How we work on")
+    mark(project / "src" / "shop" / "core" / "logs.py")
+    commit(project)
+
+    rename_in_template(releasing, "AGENTS.md", "docs/working.md")
+    rename_in_template(releasing, "src/{{ package }}/core", "src/{{ package }}/base")
+    change_every_file(releasing, "0.2.0")
+    new = fresh(releasing, project)
+    for path in (untouched, project):
+        update(path)
+    assert split(rendered_files(untouched), ["items"])[0] == split(new, ["items"])[0]
+    new["docs/working.md"] = new["docs/working.md"].replace(b"# Working on", b"# How we work on")
+    new["src/shop/base/logs.py"] = b"# Ours.\n" + new["src/shop/base/logs.py"]
+    assert split(rendered_files(project), ["items"])[0] == split(new, ["items"])[0]
+    assert "onflict" not in "".join(capfd.readouterr())
+
+
+def test_a_conflict_in_a_renamed_file_is_named(
+    releasing: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    project = start(releasing, tmp_path / "shop", framework="flask")
+    edit(project / "AGENTS.md", "# Working on", "# How we work on")
+    commit(project)
+    rename_in_template(releasing, "AGENTS.md", "WORKING.md")
+    edit(releasing / "templates" / "WORKING.md.jinja", "# Working on", "# Working in")
+    release(releasing, "0.2.0")
+    update(project)
+    text = (project / "WORKING.md").read_text()
+    assert text.startswith(
+        "<<<<<<< before updating\n# How we work on Shop\n=======\n# Working in Shop\n>>>>>>> after updating\n"
+    )
+    assert text.count("<<<<<<<") == 1
+    assert "1 file(s):\n  WORKING.md\n" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("version", releases(ROOT))
+def test_every_release_there_was_can_be_updated(framework: str, version: str, tmp_path: Path) -> None:
+    """From each release of this repository to what is in its work tree now."""
+    template = tmp_path / "template"
+    git(tmp_path, "clone", "--quiet", str(ROOT), str(template))
+    tag_releases(template)
+    project = start(template, tmp_path / "shop", version, framework=framework)
+    mark(project / "README.md", "Ours.\n\n")
+    mark(project / "src" / "shop" / "items" / "models.py")
+    commit(project)
+    _, modules_before = split(rendered_files(project), ["items"])
+    for path in ("copier.yml", "questions", "templates", "includes", "hooks"):
+        git(template, "rm", "-r", "--quiet", path)
+    for file in template_files():
+        (template / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / file, template / file)
+    (template / "CHANGELOG.md").write_text("A release is a commit, and one without changes would be none.\n")
+    release(template, "1000.0.0")
+
+    update(project)
+
+    shared, modules = split(rendered_files(project), ["items"])
+    expected, _ = split(fresh(template, project), ["items"])
+    expected["README.md"] = b"Ours.\n\n" + expected["README.md"]
+    assert shared == expected
+    assert modules == modules_before
+
+
+@pytest.fixture
+def uv(tmp_path: Path) -> Path:
+    """A `uv` that runs this environment's Copier instead of fetching one."""
+    stub = tmp_path / "bin" / "uv"
+    stub.parent.mkdir()
+    stub.write_text(f'#!/bin/sh\nshift 5\nexec "{sys.executable}" -m copier "$@"\n')
+    stub.chmod(0o755)
+    return stub
+
+
+def template_tool(project: Path, *arguments: str, uv: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """What `just add-module` and `just update-template` run, with any Python."""
+    return subprocess.run(
+        [sys.executable, "tools/template.py", *arguments],
+        cwd=project,
+        env=clean_environment(**({"UV": str(uv)} if uv else {})),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_an_added_module_comes_with_its_wiring_and_nothing_else(releasing: Path, tmp_path: Path) -> None:
+    require(shutil.which("uv"), "uv is not installed, which fetches Copier")
+    project = start(releasing, tmp_path / "shop", framework="fastapi")
+    edit(project / "README.md", "## Layout", "Ask Ada.\n\n## Layout")
+    commit(project)
+    change_every_file(releasing, "0.2.0")
+
+    result = template_tool(project, "add-module", "invoices")
+
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == "module 'invoices' is rendered and wired; nothing is committed yet\n"
+    assert answers_of(project)["_commit"] == "0.1.0"
+    new = git(project, "ls-files", "--others", "--exclude-standard").split()
+    assert {str(Path(path).parent) for path in new} == {"src/shop/invoices", "tests/invoices"}
+    changes = [line for line in git(project, "diff", "--unified=0").splitlines() if line[:3] not in ("---", "+++")]
+    added = [line for line in changes if line.startswith("+")]
+    assert added
+    assert all("invoices" in line for line in added)
+    assert not [line for line in changes if line.startswith("-")]
+
+
+@pytest.mark.parametrize(("name", "sentence"), [
+    ("items", "module 'items' is there already"),
+    ("core", "'core' is the name of a shared package; choose another module name"),
+    ("Bad, name", "'Bad, name' is not a module name; use lower-case letters"),
+])  # fmt: skip
+def test_a_module_of_that_name_is_refused(name: str, sentence: str, releasing: Path, tmp_path: Path, uv: Path) -> None:
+    project = start(releasing, tmp_path / "shop", framework="flask")
+    result = template_tool(project, "add-module", name, uv=uv)
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert result.stderr.startswith(sentence)
+    assert git(project, "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("command", [("add-module", "orders"), ("update",)], ids=lambda command: command[0])
+def test_unfinished_work_is_not_mixed_with_an_update(command: tuple[str, ...], render: Render) -> None:
+    project = render(framework="flask")
+    result = template_tool(project, *command)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith("this is not a git repository with a commit; run `git init`")
+    git(project, "init", "--quiet")
+    assert template_tool(project, *command).stderr == result.stderr
+    commit(project)
+    (project / "notes.txt").write_text("not committed")
+    result = template_tool(project, *command)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith("there are uncommitted changes; commit or stash them first")
+
+
+def test_an_update_names_its_conflicts_until_they_are_decided(releasing: Path, tmp_path: Path, uv: Path) -> None:
+    """In a folder of a larger repository, where git's paths are not the project's."""
+    project = start(releasing, tmp_path / "company" / "shop", framework="flask")
+    shutil.rmtree(project / ".git")
+    git(project.parent, "init", "--quiet")
+    edit(project / "docs" / "adr" / "0001-framework.md", "accepted", "contested")
+    commit(project.parent)
+    adr = releasing / "templates" / "docs" / "adr" / "0001-framework.md.jinja"
+    edit(adr, "accepted", "decided")
+    mark(releasing / "templates" / "tools" / "template.py", "# 0.2.0\n")
+    release(releasing, "0.2.0")
+
+    first = template_tool(project, "update", uv=uv)
+    again = template_tool(project, "update", uv=uv)
+
+    for result in (first, again):
+        assert result.returncode == 1
+        assert result.stderr.count("docs/adr/0001-framework.md") == 1
+        assert "1 file(s) with conflicts" in result.stderr
+    assert "<<<<<<< before updating" in (project / "docs" / "adr" / "0001-framework.md").read_text()
+    assert not list(project.rglob("*.rej"))
+    git(project, "checkout", "--ours", "docs/adr/0001-framework.md")
+    commit(project.parent)
+    decided = template_tool(project, "update", uv=uv)
+    assert (decided.returncode, decided.stdout.splitlines()[-1][:13]) == (0, "no conflicts;")
+    assert git(project, "status", "--porcelain") == ""
