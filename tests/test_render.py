@@ -40,7 +40,7 @@ FACTORS: dict[str, list[Any]] = {
     "example": [True, False],
     "modules": [
         {},
-        {"modules": ["accounts", "billing"]},
+        {"modules": ["accounts", "billing", "invoices"]},
         {"modules": []},
         {"modules": ["orders"]},
         {"modules": MANY_MODULES},
