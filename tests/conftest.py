@@ -21,7 +21,7 @@ from servers import (
     postgresql_database,
     serving,
 )
-from support import EXAMPLES, FRAMEWORKS, ROOT, Render, release, render_into, template_files
+from support import EXAMPLES, FLAVOURS, FRAMEWORKS, ROOT, Render, release, render_into, template_files
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -93,11 +93,12 @@ def generated(
 ) -> tuple[Path, str]:
     """A project with an empty module besides its example, copied with all tasks, of each framework in turn.
 
-    With it comes what was printed.
+    A suite may ask for other flavours. With it comes what was printed.
     """
+    flavour = FLAVOURS[request.param]
     target = tmp_path_factory.mktemp(request.param) / "shop"
-    modules = json.dumps([*EXAMPLES.get(request.param, []), "items"])
-    output = copy_project(released_template, target, {"framework": request.param, "modules": modules})
+    modules = json.dumps([*EXAMPLES.get(flavour["framework"], []), "items"])
+    output = copy_project(released_template, target, {**flavour, "modules": modules})
     return target, output
 
 

@@ -25,6 +25,9 @@ from servers import (
     problem,
     serving,
 )
+from support import FLAVOURS
+
+pytestmark = pytest.mark.parametrize("generated", FLAVOURS, indirect=True, scope="session")
 
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 PLACES = ("/health/live", "/openapi.json", "/docs", "/redoc", "/api/v1/items", "/nowhere", "/")

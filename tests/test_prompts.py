@@ -107,6 +107,7 @@ def test_whoever_wants_to_choose_is_asked_everything(probe: Path, tmp_path: Path
         "The oldest Python": ENTER,
         "Which Django?": ENTER,
         "Which database": DOWN + ENTER,
+        "What is the HTTP API made with": DOWN + ENTER,
         "With the example domain": NO,
         "Which domain modules": CLEAR_LINE + "[accounts, orders]" + ENTER,
         "Which CI": DOWN + ENTER,
@@ -129,6 +130,7 @@ def test_whoever_wants_to_choose_is_asked_everything(probe: Path, tmp_path: Path
         "docs": False,
         "license": "MIT",
         "django_version": "lts",
+        "api": "ninja",
     }
     recorded = answers_of(tmp_path / "shop")
     assert {key: recorded[key] for key in chosen} == chosen

@@ -17,6 +17,9 @@ import yaml
 from covertable import make  # type: ignore[import-untyped]
 from support import EXAMPLES, FRAMEWORKS, ROOT, Render, answers_of, compiled_once, naming_rules, render_into
 
+# The overlays of which Django has one.
+APIS = ("drf", "ninja", "no_api")
+
 LONG_PACKAGE = "a_package_whose_name_takes_40_characters"
 MANY_MODULES = ["v2", "news", "boxes", "addresses", "categories", "exceptions", "order_lines", "stock"]
 MANY_MODULES += ["a_long_module_of_30_characters"]
@@ -25,7 +28,8 @@ MANY_MODULES += ["a_long_module_of_30_characters"]
 FACTORS: dict[str, list[Any]] = {
     "framework": [
         {"framework": "django", "django_version": "latest"},
-        {"framework": "django", "django_version": "lts"},
+        {"framework": "django", "django_version": "lts", "api": "ninja"},
+        {"framework": "django", "django_version": "lts", "api": "none"},
         {"framework": "fastapi"},
         {"framework": "flask"},
     ],
@@ -37,13 +41,13 @@ FACTORS: dict[str, list[Any]] = {
     ],
     "python_version": ["3.11", "3.12", "3.13", "3.14"],
     "database": ["sqlite", "postgresql"],
-    "example": [True, False],
     "modules": [
         {},
         {"modules": ["accounts", "billing", "invoices"]},
         {"modules": []},
-        {"modules": ["orders"]},
         {"modules": MANY_MODULES},
+        {"example": False},
+        {"example": False, "modules": ["orders"]},
     ],
     "ci": ["github", "gitlab", "none"],
     "docs": [True, False],
@@ -163,13 +167,13 @@ def test_no_folder_is_empty_and_no_file_but_an_init(rendered: Rendered) -> None:
     assert [path for path in rendered.root.rglob("*") if path.is_dir() and not any(path.iterdir())] == []
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_no_two_templates_land_on_the_same_path(framework: str) -> None:
+@pytest.mark.parametrize(("framework", "api"), [*itertools.product(["django"], APIS), ("fastapi", ""), ("flask", "")])
+def test_no_two_templates_land_on_the_same_path(framework: str, api: str) -> None:
     settings = yaml.safe_load((ROOT / "questions" / "layout.yml").read_text())
     overlays = {key for key, question in settings.items() if "'.' if " in question["default"]}
     assert set(FRAMEWORKS) < overlays
     names = {f"{{{{ {key} }}}}" for key in overlays}
-    others = {f"{{{{ {key} }}}}" for key in FRAMEWORKS if key != framework}
+    others = {f"{{{{ {key} }}}}" for key in (*FRAMEWORKS, *APIS) if key not in (framework, api)}
     landed: dict[str, list[str]] = {}
     for path in (ROOT / "templates").rglob("*"):
         parts = path.relative_to(ROOT / "templates").parts

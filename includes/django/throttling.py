@@ -15,7 +15,7 @@ AXES_USERNAME_CALLABLE = "{{ package }}.accounts.throttling.username"
 AXES_RESET_ON_SUCCESS = True
 # Who goes on trying does not extend the time, so that Retry-After holds.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-# It would start a session for every token.
+# It writes a row for every sign-in, and starts a session for one that needs none.
 AXES_DISABLE_ACCESS_LOG = True
 # Attempts belong to no organization. `manage.py axes_reset_username` lets somebody in again.
 AXES_ENABLE_ADMIN = False

@@ -5,7 +5,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from http import HTTPStatus
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, Self
 
 import ninja
 import pydantic
@@ -23,8 +23,6 @@ from ninja.renderers import BaseRenderer
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints, TypeAdapter
 
 from .problems import PROBLEM_JSON, PROBLEM_SCHEMA, FieldError, Problem, pointer
-
-Model = TypeVar("Model", bound=BaseModel)
 
 _ANYTHING = TypeAdapter[Any](Any)
 
@@ -58,6 +56,22 @@ class StrictSchema(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class ReceivedSchema(BaseModel):
+    """A document that an operation reads itself, in which there may be more than is declared."""
+
+    @classmethod
+    def of(cls, document: object) -> Self:
+        """What is declared, from `document`.
+
+        Raises:
+            Problem: 422, with what is wrong where.
+        """
+        try:
+            return cls.model_validate(document)
+        except pydantic.ValidationError as error:
+            raise _invalid(_field_errors(error)) from None
+
+
 class AnswerSchema(BaseModel):
     """Output that is made of an object's attributes or of a dictionary."""
 
@@ -68,18 +82,6 @@ class LimitQuery(BaseModel):
     """The query of a list."""
 
     limit: QueryInteger = Field(50, ge=1, le=100)
-
-
-def validated(model: type[Model], document: object) -> Model:
-    """What `model` makes of a document that an operation has read itself.
-
-    Raises:
-        Problem: 422, with what is wrong where.
-    """
-    try:
-        return model.model_validate(document)
-    except pydantic.ValidationError as error:
-        raise _invalid(_field_errors(error)) from None
 
 
 class JsonParser(Parser):

@@ -11,7 +11,7 @@ from pydantic.config import JsonDict
 
 from ..core import webhooks
 from ..core.problems import FieldError, Problem
-from ..core.rest import AnswerSchema, Router, Text, json_body, problem_answer, validated
+from ..core.rest import AnswerSchema, ReceivedSchema, Router, Text, json_body, problem_answer
 from ..core.settings import get_settings
 from . import services
 
@@ -35,7 +35,7 @@ _EXAMPLE: JsonDict = {
 router = Router(auth=None, tags=["webhooks"])
 
 
-class Event(BaseModel):
+class Event(ReceivedSchema):
     """What every event has. There may be more, so that a sender can add to it."""
 
     type: Text
@@ -83,13 +83,13 @@ def payments(request: HttpRequest) -> dict[str, bool]:
     except webhooks.InvalidWebhookError as error:
         raise Problem(401, str(error), headers={"WWW-Authenticate": "Webhook-Signature"}) from error
     text, document = _json(body)
-    event_type = validated(Event, document).type
+    event_type = Event.of(document).type
     handled = event_type == services.PAYMENT_SUCCEEDED
     services.record_payment_event(
         webhook_id=webhook_id,
         event_type=event_type,
         body=text,
-        invoice_id=validated(PaymentRequest, document).data.invoice_id if handled else None,
+        invoice_id=PaymentRequest.of(document).data.invoice_id if handled else None,
     )
     return {"accepted": True} if handled else {"ignored": True}
 

@@ -2,7 +2,7 @@
 
 import json
 from time import time
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 import pydantic
@@ -17,8 +17,6 @@ from ..core.contract import described, json_answer, problem_answer
 from ..core.problems import FieldError, Problem, pointer
 from ..core.settings import get_settings
 from . import services
-
-Model = TypeVar("Model", bound=BaseModel)
 
 _HEADERS = [
     {"in": "header", "name": "webhook-id", "required": True, "schema": {"type": "string"}},
@@ -49,6 +47,15 @@ class Event(BaseModel):
 
     # Not blank, and without the NUL that PostgreSQL does not store.
     type: Annotated[str, StringConstraints(pattern=r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
+
+    @classmethod
+    def of(cls, document: object) -> Self:
+        try:
+            return cls.model_validate(document)
+        except pydantic.ValidationError as error:
+            details = error.errors(include_url=False, include_context=False, include_input=False)
+            errors = [FieldError(pointer=pointer(each["loc"]), detail=each["msg"]) for each in details]
+            raise _invalid(errors) from None
 
 
 class PaymentData(BaseModel):
@@ -98,13 +105,13 @@ def payments(request: HttpRequest) -> HttpResponse:
     except webhooks.InvalidWebhookError as error:
         raise Problem(401, str(error), headers={"WWW-Authenticate": "Webhook-Signature"}) from error
     text, document = _json(body)
-    event_type = _valid(Event, document).type
+    event_type = Event.of(document).type
     handled = event_type == services.PAYMENT_SUCCEEDED
     services.record_payment_event(
         webhook_id=webhook_id,
         event_type=event_type,
         body=text,
-        invoice_id=_valid(Payment, document).data.invoice_id if handled else None,
+        invoice_id=Payment.of(document).data.invoice_id if handled else None,
     )
     return JsonResponse({"accepted": True} if handled else {"ignored": True}, status=202)
 
@@ -115,15 +122,6 @@ def _json(body: bytes) -> tuple[str, Any]:
         return text, json.loads(text)
     except (ValueError, RecursionError) as error:
         raise _invalid([FieldError(pointer="#/", detail="The body is not JSON.")]) from error
-
-
-def _valid(model: type[Model], document: object) -> Model:
-    try:
-        return model.model_validate(document)
-    except pydantic.ValidationError as error:
-        details = error.errors(include_url=False, include_context=False, include_input=False)
-        errors = [FieldError(pointer=pointer(each["loc"]), detail=each["msg"]) for each in details]
-        raise _invalid(errors) from None
 
 
 def _invalid(errors: list[FieldError]) -> Problem:
