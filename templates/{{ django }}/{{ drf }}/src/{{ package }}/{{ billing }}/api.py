@@ -97,9 +97,7 @@ class InvoiceListView(views.APIView):
         """
         actor = actor_of(request)
         permissions.require(actor, Action.READ)
-        query = InvoiceQuery(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        values = query.validated_data
+        values = InvoiceQuery.of(request)
         items, last = queries.page(
             organization_id=actor.organization_id,
             limit=values["limit"],
