@@ -192,7 +192,8 @@ def main() -> int:
     parser.add_argument("--api", choices=LIMITS, help="one kind only")
     arguments = parser.parse_args()
     kinds = [arguments.api] if arguments.api else list(LIMITS)
-    return 0 if all([compare(api, arguments) for api in kinds]) else 1
+    results = [compare(api, arguments) for api in kinds]
+    return 0 if all(results) else 1
 
 
 if __name__ == "__main__":
