@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, cast
+from typing import Concatenate, cast
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -18,9 +18,8 @@ from . import queries
 from .contracts import Actor
 from .models import Membership, User
 
-P = ParamSpec("P")
-Page = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
-MembersPage = Callable[Concatenate[HtmxRequest, Actor, P], HttpResponseBase]
+Page = Callable[Concatenate[HttpRequest, ...], HttpResponseBase]
+MembersPage = Callable[Concatenate[HtmxRequest, Actor, ...], HttpResponseBase]
 
 _CHOSEN = "organization"
 
@@ -46,7 +45,7 @@ def choose(request: HttpRequest, organization_id: UUID) -> None:
     request.session[_CHOSEN] = str(organization_id)
 
 
-def members_page(view: MembersPage[P]) -> Page[P]:
+def members_page(view: MembersPage) -> Page:
     """A page for who is signed in. Behind the request it gets who acts, and for which organization.
 
     Anybody else is sent to the sign-in page, a user without an organization gets a 403.
@@ -55,14 +54,14 @@ def members_page(view: MembersPage[P]) -> Page[P]:
     @never_cache
     @login_required
     @wraps(view)
-    def page(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def page(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         _, current = memberships(request)
         if current is None:
             raise Problem(403, "You are not a member of any organization.")
         bind_contextvars(user_id=str(current.user_id))
         return view(cast("HtmxRequest", request), current.actor(), *args, **kwargs)
 
-    return cast("Page[P]", page)
+    return page
 
 
 def organization(request: HttpRequest) -> dict[str, object]:
