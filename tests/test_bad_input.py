@@ -65,6 +65,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
         "reporting needs billing, which needs accounts; name [accounts, billing], or answer no to example",
     ),
     ({"example": "maybe", "framework": "django"}, "example is 'maybe', which is neither yes nor no; …"),
+    ({"pages": "some", "framework": "django"}, "pages is 'some', which is neither yes nor no; …"),
     ({"framework": "rails"}, "'rails' is not in ['django', 'fastapi', 'flask']"),
     ({"shape": "monolith"}, "'monolith' is not in ['api', 'product', 'integration']"),
     ({"license": "GPL"}, "'GPL' is not in ['none', 'MIT', 'Apache-2.0', 'BSD-3-Clause']"),
@@ -159,18 +160,17 @@ def test_an_update_refuses_what_would_replace_the_whole_project(probe: Path, tmp
     assert git(project, "status", "--porcelain") == ""
 
 
-@pytest.mark.parametrize("example", [True, False])
-def test_an_update_refuses_another_kind_of_accounts(example: bool, probe: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("key", ["example", "pages"])
+@pytest.mark.parametrize("given", [True, False])
+def test_an_update_refuses_another_kind_of_modules(key: str, given: bool, probe: Path, tmp_path: Path) -> None:
     template = tmp_path / "template"
     shutil.copytree(probe, template)
     release(template, "0.1.0")
-    project = render_into(tmp_path / "project", template, framework="django", example=example)
+    project = render_into(tmp_path / "project", template, framework="django", **{key: given})
     release(project, "first")
-    kept = f"example is {str(example).lower()} and cannot change on update"
+    kept = f"{key} is {str(given).lower()} and cannot change on update"
     with pytest.raises(ValueError, match=kept):
-        copier.run_update(
-            project, data={"example": not example}, defaults=True, overwrite=True, unsafe=True, quiet=True
-        )
+        copier.run_update(project, data={key: not given}, defaults=True, overwrite=True, unsafe=True, quiet=True)
     assert git(project, "status", "--porcelain") == ""
 
 

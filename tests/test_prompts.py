@@ -108,6 +108,7 @@ def test_whoever_wants_to_choose_is_asked_everything(probe: Path, tmp_path: Path
         "Which Django?": ENTER,
         "Which database": DOWN + ENTER,
         "With the example domain": NO,
+        "With server-rendered pages": ENTER,
         "Which domain modules": CLEAR_LINE + "[accounts, orders]" + ENTER,
         "Which CI": DOWN + ENTER,
         "A documentation site": NO,
@@ -129,6 +130,7 @@ def test_whoever_wants_to_choose_is_asked_everything(probe: Path, tmp_path: Path
         "docs": False,
         "license": "MIT",
         "django_version": "lts",
+        "pages": False,
     }
     recorded = answers_of(tmp_path / "shop")
     assert {key: recorded[key] for key in chosen} == chosen

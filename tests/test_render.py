@@ -38,6 +38,7 @@ FACTORS: dict[str, list[Any]] = {
     "python_version": ["3.11", "3.12", "3.13", "3.14"],
     "database": ["sqlite", "postgresql"],
     "example": [True, False],
+    "pages": [True, False],
     "modules": [
         {},
         {"modules": ["accounts", "billing", "invoices"]},
