@@ -29,7 +29,10 @@ class NewInvoiceForm(forms.Form):
             places = decimals(values["currency"])
             unit = Decimal(1).scaleb(-places)
             limits = forms.DecimalField(
-                min_value=unit, max_value=MAX_AMOUNT_CENTS * unit, decimal_places=places
+                min_value=unit,
+                max_value=MAX_AMOUNT_CENTS * unit,
+                decimal_places=places,
+                error_messages={"max_decimal_places": f"{values['currency']} has {places or 'no'} decimals."},
             )
             try:
                 values["amount_cents"] = int(limits.clean(values["amount"]) / unit)
