@@ -307,7 +307,8 @@ def main() -> int:
     for command in (enter, *report.resume):
         say(f"  {command}")
     if not report.failed:
-        say(f"  {just} dev          then open http://127.0.0.1:8000/docs")
+        start = "" if answers.get("pages") else "/docs"
+        say(f"  {just} dev          then open http://127.0.0.1:8000{start}")
         say(f"  {just} check        every gate that CI runs\n  {just}              lists the other recipes")
     say(f"The same project again:\n  {again}")
     return 0

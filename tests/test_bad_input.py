@@ -66,6 +66,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ),
     ({"example": "maybe", "framework": "django"}, "example is 'maybe', which is neither yes nor no; …"),
     ({"api": "graphql", "framework": "django"}, "'graphql' is not in ['drf', 'ninja', 'none']"),
+    ({"pages": "some", "framework": "django"}, "pages is 'some', which is neither yes nor no; …"),
     ({"framework": "rails"}, "'rails' is not in ['django', 'fastapi', 'flask']"),
     ({"shape": "monolith"}, "'monolith' is not in ['api', 'product', 'integration']"),
     ({"license": "GPL"}, "'GPL' is not in ['none', 'MIT', 'Apache-2.0', 'BSD-3-Clause']"),
@@ -161,7 +162,8 @@ def test_an_update_refuses_what_would_replace_the_whole_project(probe: Path, tmp
 
 
 @pytest.mark.parametrize(
-    ("key", "given", "other"), [("example", True, False), ("example", False, True), ("api", "drf", "none")]
+    ("key", "given", "other"),
+    [("example", True, False), ("example", False, True), ("pages", False, True), ("api", "drf", "none")],
 )
 def test_an_update_refuses_another_kind_of_modules(
     key: str, given: Any, other: Any, probe: Path, tmp_path: Path

@@ -109,6 +109,7 @@ def test_whoever_wants_to_choose_is_asked_everything(probe: Path, tmp_path: Path
         "Which database": DOWN + ENTER,
         "What is the HTTP API made with": DOWN + ENTER,
         "With the example domain": NO,
+        "With server-rendered pages": ENTER,
         "Which domain modules": CLEAR_LINE + "[accounts, orders]" + ENTER,
         "Which CI": DOWN + ENTER,
         "A documentation site": NO,
@@ -131,6 +132,7 @@ def test_whoever_wants_to_choose_is_asked_everything(probe: Path, tmp_path: Path
         "license": "MIT",
         "django_version": "lts",
         "api": "ninja",
+        "pages": False,
     }
     recorded = answers_of(tmp_path / "shop")
     assert {key: recorded[key] for key in chosen} == chosen

@@ -41,6 +41,7 @@ FACTORS: dict[str, list[Any]] = {
     ],
     "python_version": ["3.11", "3.12", "3.13", "3.14"],
     "database": ["sqlite", "postgresql"],
+    "pages": [True, False],
     "modules": [
         {},
         {"modules": ["accounts", "billing", "invoices"]},

@@ -3,8 +3,11 @@
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Literal, Self
 from uuid import UUID
+
+from .currencies import decimals
 
 # Whose data is meant. Every organization's has to be asked for by name, so that no empty value means it.
 Scope = Collection[UUID] | Literal["every"]
@@ -61,5 +64,6 @@ class RevenueByStatus:
 
 
 def money(amount_cents: int, currency: str) -> str:
-    """An amount as people read it, such as `1,234.50 EUR`."""
-    return f"{amount_cents // 100:,}.{amount_cents % 100:02} {currency}"
+    """An amount as people read it, such as `1,234.50 EUR` or `123,450 JPY`."""
+    places = decimals(currency)
+    return f"{Decimal(amount_cents).scaleb(-places):,.{places}f} {currency}"

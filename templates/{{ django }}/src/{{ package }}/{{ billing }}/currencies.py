@@ -1,4 +1,4 @@
-"""The alphabetic codes of ISO 4217 that are legal tender somewhere."""
+"""The alphabetic codes of ISO 4217 that are legal tender somewhere, and the decimals of their amounts."""
 
 from django.core.exceptions import ValidationError
 
@@ -11,6 +11,19 @@ PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN 
 TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
 """
 CURRENCIES = frozenset(_CODES.split())
+
+_NO_DECIMALS = """
+BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF
+"""
+_THREE_DECIMALS = """
+BHD IQD JOD KWD LYD OMR TND
+"""
+_DECIMALS = dict.fromkeys(_NO_DECIMALS.split(), 0) | dict.fromkeys(_THREE_DECIMALS.split(), 3)
+
+
+def decimals(code: str) -> int:
+    """The digits of the minor unit: 2 for EUR, whose cent is a hundredth, 0 for JPY, 3 for BHD."""
+    return _DECIMALS.get(code, 2)
 
 
 def validate_currency(code: str) -> None:

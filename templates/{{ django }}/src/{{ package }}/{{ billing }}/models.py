@@ -24,6 +24,7 @@ class Invoice(models.Model):
     )
     number = models.PositiveIntegerField(editable=False)
     customer = models.CharField(max_length=200)
+    # In the currency's minor unit: cents of EUR, whole JPY, thousandths of BHD.
     amount_cents = models.BigIntegerField(
         validators=[MinValueValidator(1), MaxValueValidator(MAX_AMOUNT_CENTS)]
     )

@@ -1,0 +1,64 @@
+@transaction.atomic
+def sign_up(*, email: str, password: str, organization: str) -> User:
+    """A new user, who owns a new organization.
+
+    Raises:
+        ValidationError: somebody has this address.
+    """
+    with _unless_taken():
+        user = User.objects.create_user(email, password)
+    founded = Organization.objects.create(name=organization)
+    membership = Membership.objects.create(user=user, organization=founded, role=Role.OWNER.value)
+    record(
+        organization_id=founded.id,
+        action="organization.created",
+        target="organization",
+        target_id=founded.id,
+        actor=membership.actor(),
+        changes={"name": organization, "owner": user.email},
+    )
+    return user
+
+
+@transaction.atomic
+def change_email(*, user: User, email: str) -> None:
+    """From now on the user signs in with this address.
+
+    Raises:
+        ValidationError: somebody has it.
+    """
+    before, after = user.email, User.normalize_username(email)
+    with _unless_taken():
+        User.objects.filter(id=user.id).update(email=after)
+    user.email = after
+    _record_user(user, {"email": [before, after]})
+
+
+@transaction.atomic
+def change_password(*, user: User, password: str) -> None:
+    """From now on the user signs in with this password; other sessions and all tokens end."""
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    _record_user(user, {"fields": ["password"]})
+
+
+@contextmanager
+def _unless_taken() -> Iterator[None]:
+    try:
+        # The constraint decides, so that of two who come at once one is refused.
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        raise ValidationError({"email": "Somebody signs in with this address already."}) from error
+
+
+def _record_user(user: User, changes: Mapping[str, object]) -> None:
+    for membership in user.memberships.select_related("user"):
+        record(
+            organization_id=membership.organization_id,
+            action="user.changed",
+            target="user",
+            target_id=user.id,
+            actor=membership.actor(),
+            changes=changes,
+        )
