@@ -3,10 +3,12 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.utils import timezone
 
 from ..accounts.public import Actor, record
 from ..core.problems import Problem
@@ -92,6 +94,12 @@ def void_invoice(*, actor: Actor, invoice_id: UUID) -> InvoiceData:
         raise Problem(409, f"Only an open invoice can be voided; this one is {invoice.status}.")
     _set_status(invoice, Invoice.Status.VOID, "invoice.voided", actor)
     return _data(invoice)
+
+
+def forget_answers(*, older_than: timedelta) -> int:
+    """Delete the answers that are kept for a repeated `Idempotency-Key`, and say how many there were."""
+    old = IdempotencyKey.objects.filter(created_at__lt=timezone.now() - older_than)
+    return old.delete()[0]
 
 
 @transaction.atomic
