@@ -18,8 +18,9 @@
     return answered.is_set()
 
 
-# Both readers insert styles as they draw; Redoc searches in a worker that it makes from a blob.
-READER_CSP = "img-src 'self' data:; style-src 'self' 'unsafe-inline'; worker-src blob:"
+{% endraw %}
+# Both readers insert styles as they draw; Redoc {{ 'brings its fonts along' if no_api else 'searches in a worker that it makes from a blob' }}.
+{% raw %}READER_CSP = "img-src 'self' data:; style-src 'self' 'unsafe-inline'; {% endraw %}{{ 'font-src data:' if no_api else 'worker-src blob:' }}{% raw %}"
 READER_PAGE = """\
 {% load static %}
 <!doctype html>
@@ -42,9 +43,14 @@ READER_PAGE = """\
     SwaggerUIBundle({ dom_id: "#swagger", url: "{% url 'openapi' %}", deepLinking: true });
   </script>
   {% else %}
-  <redoc spec-url="{% url 'openapi' %}"></redoc>
+  <redoc spec-url="{% url 'openapi' %}"{% endraw %}{{ ' disable-telemetry="true"' if no_api else '' }}{% raw %}></redoc>
   <script nonce="{{ csp_nonce }}">
-    // Redoc asks a third party for its logo. It gets an empty image: this page loads nothing from elsewhere.
+{% endraw %}
+{% if no_api %}
+    // Its search would make a worker by eval, which the policy forbids; without workers it needs none.
+    window.Worker = undefined;
+{% endif %}
+{% raw %}    // Redoc asks a third party for its logo. It gets an empty image: this page loads nothing from elsewhere.
     const image = HTMLImageElement.prototype;
     const source = Object.getOwnPropertyDescriptor(image, "src");
     image.setAttribute = function (name, value) {
@@ -53,7 +59,7 @@ READER_PAGE = """\
     };
     Object.defineProperty(image, "src", { ...source, set(value) { this.setAttribute("src", value); } });
   </script>
-  <script src="{% endraw %}{{ assets.redoc }}{% raw %}"></script>
+  <script{% endraw %}{{ ' type="module"' if no_api else '' }}{% raw %} src="{% endraw %}{{ assets.redoc }}{% raw %}"></script>
   {% endif %}
 </body>
 </html>
