@@ -87,19 +87,31 @@ def render(template: Path, tmp_path: Path) -> Render:
     return rendered
 
 
+@pytest.fixture(scope="session")
+def copies() -> dict[str, tuple[Path, str]]:
+    """The projects that were generated already, because pytest comes back to a flavour for another database."""
+    return {}
+
+
 @pytest.fixture(scope="session", params=FRAMEWORKS)
 def generated(
-    request: pytest.FixtureRequest, released_template: Path, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    copies: dict[str, tuple[Path, str]],
+    released_template: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Path, str]:
     """A project with an empty module besides its example, copied with all tasks, of each framework in turn.
 
     A suite may ask for other flavours. With it comes what was printed.
     """
+    if request.param in copies:
+        return copies[request.param]
     flavour = FLAVOURS[request.param]
     target = tmp_path_factory.mktemp(request.param) / "shop"
     modules = json.dumps([*EXAMPLES.get(flavour["framework"], []), "items"])
     output = copy_project(released_template, target, {**flavour, "modules": modules})
-    return target, output
+    copies[request.param] = target, output
+    return copies[request.param]
 
 
 @pytest.fixture(scope="session")
@@ -115,11 +127,11 @@ def copy_output(generated: tuple[Path, str]) -> str:
 
 
 @pytest.fixture(scope="session", params=("sqlite", "postgresql"))
-def database(request: pytest.FixtureRequest, project: Path) -> Iterator[str]:
+def database(request: pytest.FixtureRequest, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a migrated database of the project, of each kind in turn, with the example's demo data."""
     with ExitStack() as stack:
         if request.param == "sqlite":
-            url = f"sqlite:///{(project.parent / 'conformance.sqlite3').as_posix()}"
+            url = f"sqlite:///{(tmp_path_factory.mktemp('conformance') / 'db.sqlite3').as_posix()}"
         else:
             url = stack.enter_context(postgresql_database("conformance"))
         just(project, "migrate", DATABASE_URL=url)
