@@ -22,6 +22,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": about["Version"],
     "OAS_VERSION": "3.1.1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "{{ package }}.core.rest.document_problems",
