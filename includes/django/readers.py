@@ -19,8 +19,8 @@
 
 
 {% endraw %}
-# Both readers insert styles as they draw; Redoc {{ 'brings its fonts along' if no_api else 'searches in a worker that it makes from a blob' }}.
-{% raw %}READER_CSP = "img-src 'self' data:; style-src 'self' 'unsafe-inline'; {% endraw %}{{ 'font-src data:' if no_api else 'worker-src blob:' }}{% raw %}"
+# Both readers insert styles as they draw; Redoc {{ 'brings its fonts along' if use.no_api else 'searches in a worker that it makes from a blob' }}.
+{% raw %}READER_CSP = "img-src 'self' data:; style-src 'self' 'unsafe-inline'; {% endraw %}{{ 'font-src data:' if use.no_api else 'worker-src blob:' }}{% raw %}"
 READER_PAGE = """\
 {% load static %}
 <!doctype html>
@@ -43,10 +43,10 @@ READER_PAGE = """\
     SwaggerUIBundle({ dom_id: "#swagger", url: "{% url 'openapi' %}", deepLinking: true });
   </script>
   {% else %}
-  <redoc spec-url="{% url 'openapi' %}"{% endraw %}{{ ' disable-telemetry="true"' if no_api else '' }}{% raw %}></redoc>
+  <redoc spec-url="{% url 'openapi' %}"{% endraw %}{{ ' disable-telemetry="true"' if use.no_api else '' }}{% raw %}></redoc>
   <script nonce="{{ csp_nonce }}">
 {% endraw %}
-{% if no_api %}
+{% if use.no_api %}
     // Its search would make a worker by eval, which the policy forbids; without workers it needs none.
     window.Worker = undefined;
 {% endif %}
@@ -59,7 +59,7 @@ READER_PAGE = """\
     };
     Object.defineProperty(image, "src", { ...source, set(value) { this.setAttribute("src", value); } });
   </script>
-  <script{% endraw %}{{ ' type="module"' if no_api else '' }}{% raw %} src="{% endraw %}{{ assets.redoc }}{% raw %}"></script>
+  <script{% endraw %}{{ ' type="module"' if use.no_api else '' }}{% raw %} src="{% endraw %}{{ assets.redoc }}{% raw %}"></script>
   {% endif %}
 </body>
 </html>
