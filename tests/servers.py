@@ -2,6 +2,7 @@
 
 import base64
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -68,10 +69,10 @@ def just(project: Path, *recipe: str, **variables: str) -> str:
 
 @contextmanager
 def postgresql_database(name: str) -> Iterator[str]:
-    """A new, empty PostgreSQL database; dropped at the end."""
+    """A new, empty PostgreSQL database, whose own name lets several runs share the server; dropped at the end."""
+    name = f"{name}_{secrets.token_hex(4)}"
     require(postgresql_answers(), "PostgreSQL does not answer at 127.0.0.1:5432 for user postgres")
     with psycopg.connect(f"{POSTGRESQL}/postgres", autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         connection.execute(f'CREATE DATABASE "{name}"')
         try:
             yield f"{POSTGRESQL}/{name}"
