@@ -64,6 +64,10 @@ BAD: list[tuple[dict[str, Any], str]] = [
         {"modules": ["billing"], "framework": "django"},
         "reporting needs billing, which needs accounts; name [accounts, billing], or answer no to example",
     ),
+    (
+        {"modules": ["billing", "items"], "framework": "fastapi"},
+        "billing needs accounts; name [accounts, billing], or answer no to example",
+    ),
     ({"example": "maybe", "framework": "django"}, "example is 'maybe', which is neither yes nor no; …"),
     ({"api": "graphql", "framework": "django"}, "'graphql' is not in ['drf', 'ninja', 'none']"),
     ({"pages": "some", "framework": "django"}, "pages is 'some', which is neither yes nor no; …"),
@@ -125,6 +129,8 @@ def test_a_bad_value_is_refused_with_a_sentence(
         {"modules": ["sessions"], "framework": "flask"},
         {"modules": ["accounts", "items"], "framework": "django"},
         {"modules": ["reporting", "billing"], "framework": "django", "example": False},
+        {"modules": ["reporting", "accounts"], "framework": "fastapi"},
+        {"modules": ["billing"], "framework": "fastapi", "example": False},
         {"modules": ["reporting", "billing"], "framework": "flask"},
         {"django_version": "latest", "framework": "django", "python_version": "3.12"},
     ],
@@ -162,20 +168,28 @@ def test_an_update_refuses_what_would_replace_the_whole_project(probe: Path, tmp
 
 
 @pytest.mark.parametrize(
-    ("key", "given", "other"),
-    [("example", True, False), ("example", False, True), ("pages", False, True), ("api", "drf", "none")],
+    ("framework", "given", "other"),
+    [
+        ("django", {"example": True}, {"example": False}),
+        ("django", {"example": False}, {"example": True}),
+        ("django", {"pages": False}, {"pages": True}),
+        ("django", {"api": "drf"}, {"api": "none"}),
+        ("fastapi", {"example": True}, {"example": False}),
+        ("fastapi", {"example": False}, {"example": True}),
+    ],
 )
 def test_an_update_refuses_another_kind_of_modules(
-    key: str, given: Any, other: Any, probe: Path, tmp_path: Path
+    framework: str, given: dict[str, Any], other: dict[str, Any], probe: Path, tmp_path: Path
 ) -> None:
     template = tmp_path / "template"
     shutil.copytree(probe, template)
     release(template, "0.1.0")
-    project = render_into(tmp_path / "project", template, framework="django", **{key: given})
+    project = render_into(tmp_path / "project", template, framework=framework, **given)
     release(project, "first")
-    kept = f"{key} is '?{str(given).lower()}'? and cannot change on update"
+    ((key, value),) = given.items()
+    kept = f"{key} is '?{str(value).lower()}'? and cannot change on update"
     with pytest.raises(ValueError, match=kept):
-        copier.run_update(project, data={key: other}, defaults=True, overwrite=True, unsafe=True, quiet=True)
+        copier.run_update(project, data=other, defaults=True, overwrite=True, unsafe=True, quiet=True)
     assert git(project, "status", "--porcelain") == ""
 
 

@@ -46,7 +46,7 @@ FACTORS: dict[str, list[Any]] = {
         {},
         {"modules": ["accounts", "billing", "invoices"]},
         {"modules": []},
-        {"modules": MANY_MODULES},
+        {"modules": ["accounts", *MANY_MODULES]},
         {"example": False},
         {"example": False, "modules": ["orders"]},
     ],

@@ -1,6 +1,7 @@
 """The database: the base of every model, the engine, and one transaction for each request."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Annotated, TypedDict
 
@@ -10,6 +11,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from .settings import Settings
 
 # Of each server process; PostgreSQL has 100 for all of them unless told otherwise.
 POOL_SIZE = 10
@@ -51,6 +54,7 @@ class Base(DeclarativeBase):
 class State(TypedDict):
     """What the application keeps from start to end; a request finds it in `request.state`."""
 
+    settings: Settings
     engine: AsyncEngine
     sessions: async_sessionmaker[AsyncSession]
 
@@ -111,13 +115,30 @@ def session_factory(bind: AsyncEngine) -> async_sessionmaker[AsyncSession]:
     return async_sessionmaker(bind, expire_on_commit=False)
 
 
+@asynccontextmanager
+async def transaction(
+    sessions: async_sessionmaker[AsyncSession], *, writes: bool = True
+) -> AsyncIterator[AsyncSession]:
+    """A session that is committed at the end, and rolled back when something is raised.
+
+    Args:
+        sessions: what makes the session.
+        writes: on SQLite, wait for the write lock now; once the transaction has read, it fails instead.
+    """
+    async with sessions.begin() as session:
+        if writes:
+            await session.connection(execution_options={"writes": True})
+        yield session
+
+
+def get_sessions(request: Request) -> async_sessionmaker[AsyncSession]:
+    sessions: async_sessionmaker[AsyncSession] = request.state.sessions
+    return sessions
+
+
 async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
     """The session of a request: committed when the route returns, rolled back when it raises."""
-    sessions: async_sessionmaker[AsyncSession] = request.state.sessions
-    async with sessions.begin() as session:
-        if request.method not in SAFE_METHODS:
-            # On SQLite a transaction that reads first cannot wait for the write lock later: it fails at once.
-            await session.connection(execution_options={"writes": True})
+    async with transaction(get_sessions(request), writes=request.method not in SAFE_METHODS) as session:
         yield session
 
 

@@ -1,8 +1,8 @@
 """Every error becomes a problem document here, whoever raised it."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -17,9 +17,35 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 SENTENCES = {404: "There is nothing at this path.", 405: "This path does not know the method; see Allow."}
 
 
+class ApiError(Problem):
+    """A problem with a type of its own, by which a client can tell it from others of the same status.
+
+    A subclass is at once what is raised and what the contract says of it: `problems(ThatError)`.
+    """
+
+    status: int
+    type: ClassVar[str]
+    title: ClassVar[str]
+    detail: str
+
+    def __init__(self, detail: str | None = None, *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(self.status, detail or self.detail, headers=headers)
+
+    @classmethod
+    def schema(cls) -> dict[str, Any]:
+        """The JSON Schema of its problem document."""
+        fixed = {"type": cls.type, "title": cls.title, "status": cls.status}
+        return {
+            "$ref": "#/components/schemas/Problem",
+            "properties": {name: {"const": value} for name, value in fixed.items()},
+        }
+
+
 def problem_response(problem: Problem, scope: Scope) -> Response:
     """The answer to the request of `scope` that says what `problem` says."""
     document = problem_document(problem.status, problem.detail, instance=scope["path"], errors=problem.errors)
+    if isinstance(problem, ApiError):
+        document["type"], document["title"] = problem.type, problem.title
     return JSONResponse(document, problem.status, problem.headers, PROBLEM_JSON)
 
 

@@ -7,21 +7,33 @@ from fastapi.responses import HTMLResponse, Response
 from fastapi.routing import APIRoute
 from starlette.staticfiles import StaticFiles
 
+from .errors import ApiError
 from .problems import PROBLEM_JSON, PROBLEM_SCHEMA
 from .requests import SECURITY_HEADERS
 
 
-def problems(*statuses: int | str) -> dict[int | str, dict[str, Any]]:
+def problems(*found: int | str | type[ApiError]) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI `responses` of a route that answers with these problems.
 
     Args:
-        statuses: HTTP statuses, or `default` for any other.
+        found: errors with a type of their own, HTTP statuses, or `default` for any other.
     """
-    response = {
-        "description": "Problem details",
-        "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    schemas: dict[int | str, list[dict[str, Any]]] = {}
+    titles: dict[int | str, list[str]] = {}
+    for each in found:
+        if isinstance(each, int | str):
+            schemas.setdefault(each, []).append({"$ref": "#/components/schemas/Problem"})
+            titles.setdefault(each, []).append("Problem details")
+        else:
+            schemas.setdefault(each.status, []).append(each.schema())
+            titles.setdefault(each.status, []).append(each.title)
+    return {
+        status: {
+            "description": "; ".join(titles[status]),
+            "content": {PROBLEM_JSON: {"schema": each[0] if len(each) == 1 else {"anyOf": each}}},
+        }
+        for status, each in schemas.items()
     }
-    return dict.fromkeys(statuses, response)
 
 
 def operation_id(route: APIRoute) -> str:

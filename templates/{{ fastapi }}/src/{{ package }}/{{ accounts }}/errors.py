@@ -1,0 +1,77 @@
+"""What this module refuses. Each class is raised as it is, and is its own entry in the contract."""
+
+from ..core.errors import ApiError
+
+CHALLENGE = {"WWW-Authenticate": "Bearer"}
+# How long nobody signs in after too many failures.
+LOCK_SECONDS = 900
+
+
+class NotSignedInError(ApiError):
+    status = 401
+    type = "urn:problem:not-signed-in"
+    title = "Not signed in"
+    detail = "Sign in with a token."
+
+    def __init__(self) -> None:
+        super().__init__(headers=CHALLENGE)
+
+
+class InvalidTokenError(ApiError):
+    status = 401
+    type = "urn:problem:invalid-token"
+    title = "Invalid token"
+    detail = "The token is not valid, or no longer."
+
+    def __init__(self) -> None:
+        super().__init__(headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+
+
+class WrongCredentialsError(ApiError):
+    """The same for an unknown address and a wrong password, so that nobody learns who has an account."""
+
+    status = 401
+    type = "urn:problem:wrong-credentials"
+    title = "Wrong credentials"
+    detail = "The e-mail address or the password is wrong."
+
+    def __init__(self) -> None:
+        super().__init__(headers=CHALLENGE)
+
+
+class TooManyAttemptsError(ApiError):
+    status = 429
+    type = "urn:problem:too-many-attempts"
+    title = "Too many attempts"
+    detail = "Too many failed attempts to sign in; try again later."
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": str(LOCK_SECONDS)})
+
+
+class NotAMemberError(ApiError):
+    status = 403
+    type = "urn:problem:not-a-member"
+    title = "Not a member"
+    detail = "You are not a member of this organization, or of any."
+
+
+class MissingScopeError(ApiError):
+    status = 403
+    type = "urn:problem:missing-scope"
+    title = "Missing scope"
+
+    def __init__(self, scope: str) -> None:
+        challenge = f'Bearer error="insufficient_scope", scope="{scope}"'
+        super().__init__(
+            f"This takes a token with the scope '{scope}'.", headers={"WWW-Authenticate": challenge}
+        )
+
+
+class MissingRoleError(ApiError):
+    status = 403
+    type = "urn:problem:missing-role"
+    title = "Missing role"
+
+    def __init__(self, role: str) -> None:
+        super().__init__(f"This takes the role '{role}' in the organization.")

@@ -1,0 +1,37 @@
+"""What this module refuses. Each class is raised as it is, and is its own entry in the contract."""
+
+from ..core.errors import ApiError
+
+
+class InvoiceNotFoundError(ApiError):
+    """The same for another organization's invoice, so that nobody learns that it is there."""
+
+    status = 404
+    type = "urn:problem:invoice-not-found"
+    title = "Invoice not found"
+    detail = "There is no such invoice."
+
+
+class InvoiceNotOpenError(ApiError):
+    status = 409
+    type = "urn:problem:invoice-not-open"
+    title = "Invoice not open"
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"Only an open invoice can be voided; this one is {status}.")
+
+
+class IdempotencyKeyReusedError(ApiError):
+    status = 409
+    type = "urn:problem:idempotency-key-reused"
+    title = "Idempotency key reused"
+    detail = "This key was used for another request."
+
+
+class InvalidSignatureError(ApiError):
+    status = 401
+    type = "urn:problem:invalid-signature"
+    title = "Invalid signature"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": "Webhook-Signature"})

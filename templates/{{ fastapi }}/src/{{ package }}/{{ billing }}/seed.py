@@ -1,0 +1,93 @@
+"""Demo data: two organizations with an owner and invoices each. `just seed` runs it."""
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from ..accounts.public import Actor, ensure_organization
+from ..core.database import create_engine, session_factory, transaction
+from ..core.settings import SAMPLE_SECRET, Settings, get_settings
+from . import services
+from .models import IdempotencyKey, Invoice
+
+ORGANIZATIONS = {"Acme": "ada@example.com", "Globex": "grace@example.com"}
+CUSTOMERS = ("Analytical Engines", "Difference & Sons", "Jacquard Looms", "Bernoulli Numbers")
+PERIOD = timedelta(days=365)
+MIN_PASSWORD_LENGTH = 12
+
+
+def usable_password(settings: Settings) -> str:
+    """The password of the demo users.
+
+    Raises:
+        SystemExit: there is none that can be used, or this is production.
+    """
+    if settings.production:
+        raise SystemExit("Demo data is not for production.")
+    password = settings.seed_password.get_secret_value() if settings.seed_password else SAMPLE_SECRET
+    if password == SAMPLE_SECRET:
+        raise SystemExit("Set SEED_PASSWORD, in .env or in the environment.")
+    if len(password) < MIN_PASSWORD_LENGTH:
+        raise SystemExit(f"SEED_PASSWORD must have at least {MIN_PASSWORD_LENGTH} characters.")
+    return password
+
+
+async def seed(sessions: async_sessionmaker[AsyncSession], *, password: str, invoices: int) -> None:
+    """Create what is not there yet, all of it or nothing."""
+    async with transaction(sessions) as session:
+        for name, email in ORGANIZATIONS.items():
+            owner = await ensure_organization(session, name=name, owner_email=email, password=password)
+            created = [await _ensure_invoice(session, owner, index, invoices) for index in range(invoices)]
+            print(f"{name}: {sum(created)} of {invoices} invoices created, owned by {email}")
+
+
+async def _ensure_invoice(session: AsyncSession, owner: Actor, index: int, total: int) -> bool:
+    """Whether there was not yet one with this index; two of four are paid, one is void."""
+    key = f"seed-{index}"
+    if await session.get(IdempotencyKey, (owner.organization_id, key)):
+        return False
+    invoice = await services.create(
+        session,
+        actor=owner,
+        customer=CUSTOMERS[index % len(CUSTOMERS)],
+        amount_cents=(index * 7919 % 5000 + 1) * 100,
+        currency=("EUR", "USD")[index % 3 == 0],
+        idempotency_key=key,
+    )
+    created_at = datetime.now(UTC) - PERIOD * (total - index) / total
+    await session.execute(update(Invoice).where(Invoice.id == invoice.id).values(created_at=created_at))
+    if index % 4 in {0, 1}:
+        await services.record_payment_event(
+            session,
+            webhook_id=f"seed-{invoice.id}",
+            event_type=services.PAYMENT_SUCCEEDED,
+            body=f'{{"type": "payment.succeeded", "data": {{"invoice_id": "{invoice.id}"}}}}',
+            invoice_id=invoice.id,
+        )
+    elif index % 4 == 2:  # noqa: PLR2004
+        await services.void(session, actor=owner, invoice_id=invoice.id)
+    return True
+
+
+async def run(settings: Settings, *, password: str, invoices: int) -> None:
+    engine = create_engine(settings.database_url)
+    try:
+        await seed(session_factory(engine), password=password, invoices=invoices)
+    finally:
+        await engine.dispose()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="just seed", description=__doc__)
+    parser.add_argument("--invoices", type=int, default=20, help="per organization (default: 20)")
+    invoices: int = parser.parse_args(arguments).invoices
+    settings = get_settings()
+    asyncio.run(run(settings, password=usable_password(settings), invoices=invoices))
+
+
+if __name__ == "__main__":
+    main()
