@@ -1,6 +1,8 @@
 """What several suites need: the template's files, git, and the frameworks."""
 
 import os
+import posixpath
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -92,6 +94,15 @@ def template_files() -> list[Path]:
     listed = git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "-z").split("\0")
     wanted = ("copier.yml", "questions/", "templates/", "includes/", "hooks/")
     return [Path(path) for path in listed if path.startswith(wanted) and (ROOT / path).is_file()]
+
+
+def lands_on(template: Path) -> str:
+    """Where a path below templates/ lands in a project that has all overlays, with `{package}` for the package."""
+
+    def rendered(overlay: re.Match[str]) -> str:
+        return {"src": "src/{package}", "tests": "tests"}.get(overlay[1].rpartition("_")[2], ".")
+
+    return posixpath.normpath(re.sub(r"\{\{ use\.(\w+) \}\}", rendered, template.as_posix())).removesuffix(".jinja")
 
 
 def rendered_files(project: Path) -> dict[str, bytes]:

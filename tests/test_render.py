@@ -15,10 +15,10 @@ import branches
 import pytest
 import yaml
 from covertable import make  # type: ignore[import-untyped]
-from support import EXAMPLES, FRAMEWORKS, ROOT, Render, answers_of, compiled_once, naming_rules, render_into
+from support import EXAMPLES, FRAMEWORKS, ROOT, Render, answers_of, compiled_once, lands_on, naming_rules, render_into
 
 # The overlays of which Django has one.
-APIS = ("use.drf", "use.ninja", "use.no_api")
+APIS = ("drf", "ninja", "no_api")
 
 LONG_PACKAGE = "a_package_whose_name_takes_40_characters"
 MANY_MODULES = ["v2", "news", "boxes", "addresses", "categories", "exceptions", "order_lines", "stock"]
@@ -170,16 +170,12 @@ def test_no_folder_is_empty_and_no_file_but_an_init(rendered: Rendered) -> None:
 
 @pytest.mark.parametrize(("framework", "api"), [*itertools.product(["django"], APIS), ("fastapi", ""), ("flask", "")])
 def test_no_two_templates_land_on_the_same_path(framework: str, api: str) -> None:
-    settings = yaml.safe_load((ROOT / "questions" / "layout.yml").read_text())
-    overlays = {*FRAMEWORKS, *(f"use.{key}" for key in yaml.safe_load(settings["use"]["default"]))}
-    names = {f"{{{{ {key} }}}}" for key in overlays}
-    others = {f"{{{{ {key} }}}}" for key in (*FRAMEWORKS, *APIS) if key not in (framework, api)}
+    others = "|".join({*FRAMEWORKS, *APIS} - {framework, api})
     landed: dict[str, list[str]] = {}
     for path in (ROOT / "templates").rglob("*"):
-        parts = path.relative_to(ROOT / "templates").parts
-        if path.is_file() and not others.intersection(parts):
-            lands_on = "/".join(part for part in parts if part not in names).removesuffix(".jinja")
-            landed.setdefault(lands_on.lower(), []).append("/".join(parts))
+        source = path.relative_to(ROOT / "templates")
+        if path.is_file() and not re.search(rf"\{{ use\.({others})(_src|_tests)? \}}", source.as_posix()):
+            landed.setdefault(lands_on(source).lower(), []).append(source.as_posix())
     assert {path: sources for path, sources in landed.items() if len(sources) > 1} == {}
 
 

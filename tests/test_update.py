@@ -1,5 +1,6 @@
 """Updates: what the template changed arrives, what the project changed stays, and modules are nobody else's."""
 
+import posixpath
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from support import (
     answers_of,
     compiled_once,
     git,
+    lands_on,
     release,
     rendered_files,
     require,
@@ -205,12 +207,11 @@ def test_a_changed_default_changes_no_project(releasing: Path, tmp_path: Path) -
 
 def rename_in_template(template: Path, old: str, new: str) -> None:
     """Move a file or folder of the template, in every overlay, and register that it moved, as a release does."""
-    for root in (template / "templates", *(template / "templates").glob("{{*")):
-        for suffix in ("", ".jinja"):
-            if (root / f"{old}{suffix}").exists():
-                (root / f"{old}{suffix}").rename(root / f"{new}{suffix}")
-    registered = [path.replace("{{ package }}", "{package}") for path in (old, new)]
-    line = 'rename("0.2.0", "{}", "{}")\n\n\nif __name__'.format(*registered)
+    for path in list((template / "templates").rglob("*")):
+        if lands_on(path.relative_to(template / "templates")) == old:
+            suffix = ".jinja" if path.suffix == ".jinja" else ""
+            path.rename(path.parent / f"{posixpath.relpath(new, posixpath.dirname(old))}{suffix}")
+    line = f'rename("0.2.0", "{old}", "{new}")\n\n\nif __name__'
     edit(template / "hooks" / "migrate.py", "if __name__", line)
 
 
@@ -224,7 +225,7 @@ def test_edits_follow_a_file_that_a_release_renames(
     commit(project)
 
     rename_in_template(releasing, "AGENTS.md", "docs/working.md")
-    rename_in_template(releasing, "src/{{ package }}/core", "src/{{ package }}/base")
+    rename_in_template(releasing, "src/{package}/core", "src/{package}/base")
     change_every_file(releasing, "0.2.0")
     new = fresh(releasing, project)
     for path in (untouched, project):
