@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
-from fastapi.security import HTTPBearer, OAuth2PasswordBearer, SecurityScopes
+from fastapi.security import OAuth2PasswordBearer, SecurityScopes
 from fastapi.security.utils import get_authorization_scheme_param
 from structlog.contextvars import bind_contextvars
 
@@ -15,15 +15,13 @@ from .errors import InvalidTokenError, MissingScopeError, NotSignedInError
 from .permissions import scopes_of
 from .tokens import Claims
 
-# These two only describe to the contract what `bearer_token` reads.
+# It only describes to the contract what `bearer_token` reads.
 access_scheme = OAuth2PasswordBearer(
     tokenUrl="/api/v1/auth/token",
+    refreshUrl="/api/v1/auth/refresh",
     scopes={Scope.READ: "See what the organization has.", Scope.WRITE: "Change it."},
     scheme_name="AccessToken",
     auto_error=False,
-)
-refresh_scheme = HTTPBearer(
-    scheme_name="RefreshToken", description="The refresh token of the last answer.", auto_error=False
 )
 
 

@@ -2,23 +2,21 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request, Response, Security
-from fastapi.security import HTTPAuthorizationCredentials
+from fastapi import APIRouter, Form, Request, Response
 
 from ..core.database import SessionDependency, transaction
 from ..core.dependencies import SessionsDependency, SettingsDependency
 from ..core.openapi import problems
 from . import queries, services
-from .dependencies import BearerToken, Reader, refresh_scheme
+from .dependencies import Reader
 from .errors import (
     InvalidTokenError,
     MissingScopeError,
     NotAMemberError,
-    NotSignedInError,
     TooManyAttemptsError,
     WrongCredentialsError,
 )
-from .schemas import CredentialsForm, MeOut, OrganizationOut, TokenOut
+from .schemas import CredentialsForm, MeOut, OrganizationOut, RefreshTokenIn, TokenOut
 from .services import Credentials
 
 NO_STORE = {"Cache-Control": "no-store"}
@@ -56,27 +54,31 @@ async def token(
     return TokenOut.model_validate(granted)
 
 
-@auth.post("/refresh", responses=problems(NotSignedInError, InvalidTokenError))
+@auth.post("/refresh", responses=problems(422, InvalidTokenError))
 async def refresh(
-    token: BearerToken,
-    _: Annotated[HTTPAuthorizationCredentials | None, Security(refresh_scheme)],
-    response: Response,
-    sessions: SessionsDependency,
-    settings: SettingsDependency,
+    sent: RefreshTokenIn, response: Response, sessions: SessionsDependency, settings: SettingsDependency
 ) -> TokenOut:
-    """New tokens, in exchange for a refresh token, which comes where an access token would.
+    """New tokens, in exchange for a refresh token, which is good once.
 
-    It is good once. When it comes a second time, everything that came from the same sign-in ends, since one
-    of the two who had it was not meant to. Within ten seconds it is only refused: a client with two tabs
-    asks twice at a time, and the tab that lost takes what the other one got.
+    When it comes a second time, everything that came from the same sign-in ends, since one of the two who
+    had it was not meant to (RFC 9700, 4.14). So of several tabs of a client, only one may ask.
     """
     # Here rather than around the route, so that what a refusal changes is kept.
     async with transaction(sessions) as session:
-        granted = await services.refresh(session, secret_key=settings.secret_key, token=token)
+        granted = await services.refresh(session, secret_key=settings.secret_key, token=sent.refresh_token)
     if granted is None:
         raise InvalidTokenError
     response.headers.update(NO_STORE)
     return TokenOut.model_validate(granted)
+
+
+@auth.post("/revoke", status_code=204, responses=problems(422))
+async def revoke(sent: RefreshTokenIn, session: SessionDependency) -> None:
+    """Sign out: end the refresh tokens of the sign-in from which this one came.
+
+    A token that is unknown has ended already (RFC 7009, 2.2). Access tokens end by themselves.
+    """
+    await services.revoke(session, token=sent.refresh_token)
 
 
 @router.get("/me", responses=problems(MissingScopeError))

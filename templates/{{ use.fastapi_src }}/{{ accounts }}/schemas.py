@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from ..core.schemas import Text, TrimmedText
+from ..core.schemas import RequestBody, Text, TrimmedText
 from .contracts import Role, Scope
 
 SCOPES_PATTERN = "^((read|write)( (read|write))*)?$"
@@ -35,6 +35,10 @@ class CredentialsForm(BaseModel):
     def scopes(self) -> frozenset[Scope]:
         """What was asked for."""
         return frozenset(map(Scope, self.scope.split() or Scope))
+
+
+class RefreshTokenIn(RequestBody):
+    refresh_token: Annotated[Text, Field(max_length=1024)]
 
 
 class TokenOut(BaseModel):

@@ -25,8 +25,6 @@ from .queries import Member, normalized
 MAX_ATTEMPTS = 10
 LOCK = timedelta(seconds=LOCK_SECONDS)
 REFRESH_LIFETIME = timedelta(days=30)
-# Two tabs of one client may refresh at the same moment; a token that comes again later was stolen.
-RACE = timedelta(seconds=10)
 
 logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -93,17 +91,15 @@ async def sign_in(
 async def refresh(session: AsyncSession, *, secret_key: SecretStr, token: str) -> Granted | None:
     """New tokens for a refresh token, which is then used up; none if it is not good, or no longer.
 
-    One that was used up before ends its whole family: either this client or the one before was a thief. Only
-    right after its use it ends nothing, since then it is the same client, which lost a race against itself.
+    One that was used up before ends its whole family: either this client or the one before was a thief.
     """
     now = datetime.now(UTC)
     known = await _locked_token(session, token)
     if known is None or known.expires_at <= now:
         return None
     if known.rotated_at is not None:
-        if now - known.rotated_at > RACE:
-            await session.execute(delete(RefreshToken).where(RefreshToken.family_id == known.family_id))
-            logger.warning("refresh_token_reused", membership_id=str(known.membership_id))
+        await _end_family(session, known)
+        logger.warning("refresh_token_reused", membership_id=str(known.membership_id))
         return None
     member = await queries.member(session, known.membership_id)
     if (
@@ -114,6 +110,13 @@ async def refresh(session: AsyncSession, *, secret_key: SecretStr, token: str) -
         return None
     known.rotated_at = now
     return await _grant(session, secret_key, member, tokens.scopes_in(known.scope), family_id=known.family_id)
+
+
+async def revoke(session: AsyncSession, *, token: str) -> None:
+    """End a refresh token and all others of its family; one that is unknown has ended already."""
+    known = await _locked_token(session, token)
+    if known is not None:
+        await _end_family(session, known)
 
 
 async def record(  # noqa: PLR0913 (one argument per column)
@@ -223,6 +226,10 @@ async def _locked_token(session: AsyncSession, token: str) -> RefreshToken | Non
     whose = select(RefreshToken.membership_id).where(same).scalar_subquery()
     await session.execute(select(Membership.id).where(Membership.id == whose).with_for_update(key_share=True))
     return await session.scalar(select(RefreshToken).where(same))
+
+
+async def _end_family(session: AsyncSession, token: RefreshToken) -> None:
+    await session.execute(delete(RefreshToken).where(RefreshToken.family_id == token.family_id))
 
 
 async def _grant(
