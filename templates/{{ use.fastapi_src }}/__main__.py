@@ -7,6 +7,7 @@ from pathlib import Path
 import uvicorn
 
 from .core.logs import configure_logging
+from .core.protocol import HttpProtocol
 from .core.settings import get_settings
 
 # A request in flight has this long to finish after SIGTERM.
@@ -26,6 +27,7 @@ def main() -> None:
         workers=settings.web_concurrency,
         reload=reload,
         reload_dirs=[str(Path(__file__).parent)] if reload else None,
+        http=HttpProtocol,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         log_config=None,
         access_log=False,

@@ -1,6 +1,7 @@
 """What every request passes through, from the outside in. Pure ASGI: each costs next to nothing."""
 
 import re
+from asyncio import get_running_loop, timeout_at
 from collections.abc import Sequence
 from http import HTTPStatus
 from time import perf_counter
@@ -17,7 +18,11 @@ from .problems import Problem
 from .requests import HSTS, MAX_BODY_BYTES, REQUEST_ID_HEADER, SECURITY_HEADERS, begin_request
 
 CRASHED = "Something went wrong on our side; the request id finds it in the logs."
+BODY_SECONDS = 60
 TOO_LARGE = f"The body may have at most {MAX_BODY_BYTES} bytes."
+TOO_SLOW = f"The body must arrive within {BODY_SECONDS} seconds."
+# Or the rest of the body would still be awaited.
+CLOSE = {"Connection": "close"}
 HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[^:]+)(:\d+)?", re.IGNORECASE)
 
 logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -140,7 +145,7 @@ class HostMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Refuses a body over the limit, by its declared length or, where none is declared, as it arrives."""
+    """Refuses a body that is over the limit, as declared or as it arrives, and one that takes too long."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -150,16 +155,24 @@ class BodyLimitMiddleware:
             await self.app(scope, receive, send)
             return
         if int(Headers(scope=scope).get("content-length", 0)) > MAX_BODY_BYTES:
-            raise Problem(413, TOO_LARGE)
+            raise Problem(413, TOO_LARGE, headers=CLOSE)
         received = 0
+        deadline: float | None = get_running_loop().time() + BODY_SECONDS
 
         async def receive_limited() -> Message:
-            nonlocal received
-            message = await receive()
+            nonlocal received, deadline
+            # FastAPI lets an HTTPException through while it reads a body, and no other.
+            try:
+                async with timeout_at(deadline):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(408, TOO_SLOW, headers=CLOSE) from None
+            if not message.get("more_body", False):
+                # What may come now is that the client has left, for which a stream waits as long as it takes.
+                deadline = None
             received += len(message.get("body", b""))
             if received > MAX_BODY_BYTES:
-                # The one exception that FastAPI lets through while it reads a body.
-                raise HTTPException(413, TOO_LARGE)
+                raise HTTPException(413, TOO_LARGE, headers=CLOSE)
             return message
 
         await self.app(scope, receive_limited, send)
