@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import structlog
 from pydantic import SecretStr
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from ..core.database import transaction
@@ -77,7 +77,10 @@ async def sign_in(
         if attempts >= MAX_ATTEMPTS:
             raise TooManyAttemptsError
         raise WrongCredentialsError
+    better = await passwords.hashed(credentials.password) if passwords.outdated(user.password_hash) else None
     async with transaction(sessions) as session:
+        if better is not None:
+            await _replace_hash(session, secret_key, user, better)
         await session.execute(delete(SignInAttempts).where(SignInAttempts.key == credentials.attempts_key))
         member = await queries.member_of(
             session, user_id=user.id, organization_id=credentials.organization_id
@@ -226,6 +229,19 @@ async def _locked_token(session: AsyncSession, token: str) -> RefreshToken | Non
     whose = select(RefreshToken.membership_id).where(same).scalar_subquery()
     await session.execute(select(Membership.id).where(Membership.id == whose).with_for_update(key_share=True))
     return await session.scalar(select(RefreshToken).where(same))
+
+
+async def _replace_hash(session: AsyncSession, secret_key: SecretStr, user: User, better: str) -> None:
+    """Store another hash of the same password, which ends no sign-in: refresh tokens go on with it."""
+    same = (User.id == user.id, User.password_hash == user.password_hash)
+    await session.execute(update(User).where(*same).values(password_hash=better))
+    memberships = select(Membership.id).where(Membership.user_id == user.id)
+    theirs = (
+        RefreshToken.membership_id.in_(memberships),
+        RefreshToken.fingerprint == tokens.fingerprint(secret_key, user.password_hash),
+    )
+    after = tokens.fingerprint(secret_key, better)
+    await session.execute(update(RefreshToken).where(*theirs).values(fingerprint=after))
 
 
 async def _end_family(session: AsyncSession, token: RefreshToken) -> None:

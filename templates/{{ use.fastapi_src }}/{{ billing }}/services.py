@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
 from pydantic import TypeAdapter
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..accounts.public import Actor, record
@@ -62,6 +63,12 @@ async def create(  # noqa: PLR0913 (one argument per value)
         session.add(answer)
     await _record(session, "invoice.created", details, actor, {"number": details.number, **values})
     return details
+
+
+async def forget_answers(session: AsyncSession, *, older_than: timedelta) -> int:
+    """Delete the idempotency keys of requests that were answered longer ago; returns how many there were."""
+    old = delete(IdempotencyKey).where(IdempotencyKey.created_at < datetime.now(UTC) - older_than)
+    return len((await session.scalars(old.returning(IdempotencyKey.key))).all())
 
 
 async def void(session: AsyncSession, *, actor: Actor, invoice_id: UUID) -> InvoiceDetails:
