@@ -21,9 +21,7 @@ async def run(url: str, *, days: int) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__
-    )
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--days", type=int, default=30, help="how long a key is kept (default: 30)")
     days: int = parser.parse_args(arguments).days
     if days < 1:
