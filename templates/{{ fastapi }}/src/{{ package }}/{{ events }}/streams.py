@@ -105,6 +105,7 @@ class Feed:
     async def open(
         cls,
         connection: HTTPConnection,
+        session: AsyncSession,
         *,
         token: str,
         last_event_id: str | None,
@@ -115,6 +116,7 @@ class Feed:
 
         Args:
             connection: the request or WebSocket for which it is.
+            session: reads what there is to know now; the feed does not keep it.
             token: the access token that came with it.
             last_event_id: digits, if it got any.
             kind: how the types of the events begin.
@@ -130,10 +132,9 @@ class Feed:
             permit(actor)
             return actor
 
-        async with transaction(state.sessions, writes=False) as session:
-            actor = await check(session)
-            known = None if last_event_id is None else int(last_event_id)
-            position = await queries.position(session, actor.organization_id, known)
+        actor = await check(session)
+        known = None if last_event_id is None else int(last_event_id)
+        position = await queries.position(session, actor.organization_id, known)
         return cls(state.hub, state.sessions, actor.organization_id, position, kind, check)
 
     async def batches(self) -> AsyncGenerator[Sequence[Event]]:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.config import JsonDict
 
 from ..accounts.public import BearerToken, MissingRoleError, MissingScopeError, Reader
+from ..core.database import SessionDependency, transaction
 from ..core.openapi import problems
 from ..core.problems import Problem
 from ..events.public import EventStream, Feed, UnknownEventError, describe, serve, socket_token
@@ -75,7 +76,11 @@ sockets = APIRouter(prefix="/api/v1/invoices/events")
     responses={200: EVENTS, **problems(422, UnknownEventError, MissingScopeError, MissingRoleError)},
 )
 async def follow(
-    _: Reader, token: BearerToken, request: Request, last_event_id: LastEventIdHeader = None
+    _: Reader,
+    token: BearerToken,
+    request: Request,
+    session: SessionDependency,
+    last_event_id: LastEventIdHeader = None,
 ) -> EventStream:
     """What happens to the organization's invoices, as Server-Sent Events.
 
@@ -87,7 +92,9 @@ async def follow(
     itself, and the id as the parameter `last_event_id`. It is closed with 1008 when the token has ended,
     1012 when the server restarts, and 1013 when the client was too slow.
     """
-    feed = await Feed.open(request, token=token, last_event_id=last_event_id, kind=KIND, permit=_permit)
+    feed = await Feed.open(
+        request, session, token=token, last_event_id=last_event_id, kind=KIND, permit=_permit
+    )
     return EventStream(feed.frames())
 
 
@@ -97,5 +104,8 @@ async def follow_by_socket(websocket: WebSocket) -> None:
     last_event_id = websocket.query_params.get("last_event_id")
     if last_event_id is not None and not re.fullmatch(ID_PATTERN, last_event_id):
         raise Problem(422, "The parameter last_event_id is the id of an event, which is a number.")
-    feed = await Feed.open(websocket, token=token, last_event_id=last_event_id, kind=KIND, permit=_permit)
+    async with transaction(websocket.state.sessions, writes=False) as session:
+        feed = await Feed.open(
+            websocket, session, token=token, last_event_id=last_event_id, kind=KIND, permit=_permit
+        )
     await serve(websocket, feed, subprotocol=subprotocol)
