@@ -16,7 +16,7 @@ async def last_ids(session: AsyncSession, organization_ids: Collection[UUID]) ->
     """The id of the last event of each of these organizations that had any."""
     counters = select(EventCounter.organization_id, EventCounter.last_id)
     rows = await session.execute(counters.where(EventCounter.organization_id.in_(organization_ids)))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 async def position(session: AsyncSession, organization_id: UUID, last_event_id: int | None) -> int:

@@ -31,7 +31,7 @@ async def with_events(state: database.State) -> AsyncIterator[State]:
         hub.close()
         summarizer.close()
 
-    # The server takes a WebSocket that was refused with an HTTP answer, as ASGI has it, for one that got none.
+    # The server takes a WebSocket that was refused by an HTTP answer, as ASGI has it, for an unanswered one.
     logging.getLogger("uvicorn.error").addFilter(_is_no_refusal)
     with told_to_stop(close):
         yield {**state, "hub": hub, "summarizer": summarizer}

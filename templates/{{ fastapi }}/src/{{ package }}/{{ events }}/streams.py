@@ -102,7 +102,7 @@ class Feed:
     check: Callable[[AsyncSession], Awaitable[Actor]]
 
     @classmethod
-    async def open(
+    async def open(  # noqa: PLR0913 (one argument per value)
         cls,
         connection: HTTPConnection,
         session: AsyncSession,
