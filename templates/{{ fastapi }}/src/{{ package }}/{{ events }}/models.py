@@ -9,8 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from ..core.database import Base
 
-# The newest of each organization; older ones are deleted as new ones come.
+# The newest of each organization. Older ones are deleted as new ones come, with every so many of them.
 KEPT = 10_000
+DELETE_EVERY = 100
 
 
 def _now() -> datetime:

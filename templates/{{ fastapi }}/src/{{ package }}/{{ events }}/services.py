@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..core.inserts import insert_into
-from .models import KEPT, EventCounter, EventEntry
+from .models import DELETE_EVERY, KEPT, EventCounter, EventEntry
 
 # What PostgreSQL calls the notifications of this module.
 CHANNEL = "events"
@@ -39,8 +39,9 @@ async def publish(
     entry = EventEntry(organization_id=organization_id, id=event_id, type=event_type, data=dict(data))
     session.add(entry)
     await session.flush()
-    too_old = (EventEntry.organization_id == organization_id, EventEntry.id <= event_id - KEPT)
-    await session.execute(delete(EventEntry).where(*too_old))
+    if event_id % DELETE_EVERY == 0:
+        too_old = (EventEntry.organization_id == organization_id, EventEntry.id <= event_id - KEPT)
+        await session.execute(delete(EventEntry).where(*too_old))
     if session.get_bind().dialect.name == "postgresql":
         # Delivered when the transaction is committed.
         await session.execute(select(func.pg_notify(CHANNEL, str(organization_id))))
