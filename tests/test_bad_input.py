@@ -68,6 +68,11 @@ BAD: list[tuple[dict[str, Any], str]] = [
         {"modules": ["billing", "items"], "framework": "fastapi"},
         "billing needs accounts; name [accounts, billing], or answer no to example",
     ),
+    (
+        {"modules": ["accounts", "events"], "framework": "fastapi"},
+        "events needs billing, which needs accounts; name [accounts, billing, events], or answer no to realtime",
+    ),
+    ({"realtime": "often", "framework": "fastapi"}, "realtime is 'often', which is neither yes nor no; …"),
     ({"example": "maybe", "framework": "django"}, "example is 'maybe', which is neither yes nor no; …"),
     ({"api": "graphql", "framework": "django"}, "'graphql' is not in ['drf', 'ninja', 'none']"),
     ({"pages": "some", "framework": "django"}, "pages is 'some', which is neither yes nor no; …"),
@@ -131,6 +136,8 @@ def test_a_bad_value_is_refused_with_a_sentence(
         {"modules": ["reporting", "billing"], "framework": "django", "example": False},
         {"modules": ["reporting", "accounts"], "framework": "fastapi"},
         {"modules": ["billing"], "framework": "fastapi", "example": False},
+        {"modules": ["events"], "framework": "fastapi", "example": False},
+        {"modules": ["events"], "framework": "fastapi", "realtime": False},
         {"modules": ["reporting", "billing"], "framework": "flask"},
         {"django_version": "latest", "framework": "django", "python_version": "3.12"},
     ],
@@ -176,6 +183,8 @@ def test_an_update_refuses_what_would_replace_the_whole_project(probe: Path, tmp
         ("django", {"api": "drf"}, {"api": "none"}),
         ("fastapi", {"example": True}, {"example": False}),
         ("fastapi", {"example": False}, {"example": True}),
+        ("fastapi", {"realtime": True}, {"realtime": False}),
+        ("fastapi", {"realtime": False}, {"realtime": True}),
     ],
 )
 def test_an_update_refuses_another_kind_of_modules(

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import Scope
 
-from .problems import PROBLEM_JSON, FieldError, Problem, pointer, problem_document
+from .problems import PROBLEM_JSON, FieldError, Problem, ProblemDocument, pointer, problem_document
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 SENTENCES = {404: "There is nothing at this path.", 405: "This path does not know the method; see Allow."}
@@ -41,11 +41,17 @@ class ApiError(Problem):
         }
 
 
-def problem_response(problem: Problem, scope: Scope) -> Response:
-    """The answer to the request of `scope` that says what `problem` says."""
-    document = problem_document(problem.status, problem.detail, instance=scope["path"], errors=problem.errors)
+def document_of(problem: Problem, path: str) -> ProblemDocument:
+    """The problem document of what was raised while this path was asked for."""
+    document = problem_document(problem.status, problem.detail, instance=path, errors=problem.errors)
     if isinstance(problem, ApiError):
         document["type"], document["title"] = problem.type, problem.title
+    return document
+
+
+def problem_response(problem: Problem, scope: Scope) -> Response:
+    """The answer to the request of `scope` that says what `problem` says."""
+    document = document_of(problem, scope["path"])
     return JSONResponse(document, problem.status, problem.headers, PROBLEM_JSON)
 
 

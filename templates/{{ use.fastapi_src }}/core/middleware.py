@@ -23,20 +23,24 @@ TOO_LARGE = f"The body may have at most {MAX_BODY_BYTES} bytes."
 TOO_SLOW = f"The body must arrive within {BODY_SECONDS} seconds."
 # Or the rest of the body would still be awaited.
 CLOSE = {"Connection": "close"}
+ANSWERS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
 HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[^:]+)(:\d+)?", re.IGNORECASE)
 
 logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class RequestMiddleware:
-    """Gives the request an id, the response its common headers, and the log one line about both."""
+    """Gives the request an id, the response its common headers, and the log one line about both.
+
+    To it and those below, the opening of a WebSocket is a request like any other.
+    """
 
     def __init__(self, app: ASGIApp, *, production: bool) -> None:
         self.app = app
         self.headers = dict([*SECURITY_HEADERS.items(), *([HSTS] if production else [])])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
         started = perf_counter()
@@ -45,8 +49,9 @@ class RequestMiddleware:
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
+            if message["type"] in ANSWERS:
+                status = message.get("status", HTTPStatus.SWITCHING_PROTOCOLS)
+                message.setdefault("headers", [])
                 headers = MutableHeaders(scope=message)
                 for name, value in self.headers.items():
                     headers.setdefault(name, value)
@@ -58,7 +63,7 @@ class RequestMiddleware:
         finally:
             logger.info(
                 "request",
-                method=scope["method"],
+                method=scope.get("method", "WEBSOCKET"),
                 path=scope["path"],
                 status=status,
                 duration_ms=round((perf_counter() - started) * 1000, 1),
@@ -92,7 +97,7 @@ class ErrorMiddleware:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
         response_started = False
@@ -127,7 +132,7 @@ class HostMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if (
-            scope["type"] == "http"
+            scope["type"] != "lifespan"
             and not scope["path"].startswith("/health/")
             and not self.allows(Headers(scope=scope).get("host", ""))
         ):
@@ -185,6 +190,14 @@ class HeadMiddleware:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "HEAD":
-            scope = {**scope, "method": "GET"}
-        await self.app(scope, receive, send)
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_head(message: Message) -> None:
+            # With its head it is over, also where the body would go on: the route hears that the client left.
+            if message["type"] == "http.response.start":
+                await send(message)
+                await send({"type": "http.response.body"})
+
+        await self.app({**scope, "method": "GET"}, receive, send_head)
