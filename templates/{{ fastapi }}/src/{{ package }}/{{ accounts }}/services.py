@@ -57,10 +57,8 @@ class Credentials:
         return hashlib.sha256(f"{normalized(self.email)}\n{self.client}".encode()).hexdigest()
 
 
-async def sign_in(
-    sessions: async_sessionmaker[AsyncSession], *, secret_key: SecretStr, credentials: Credentials
-) -> Granted:
-    """Tokens for a password.
+async def check_password(sessions: async_sessionmaker[AsyncSession], credentials: Credentials) -> UUID:
+    """The id of the user whose password this is.
 
     An attempt counts as failed until it has succeeded, so that many at once are no way around the limit. No
     connection to the database is held while the password is looked at.
@@ -68,7 +66,6 @@ async def sign_in(
     Raises:
         WrongCredentialsError: there is no such user, or the password is another one.
         TooManyAttemptsError: there were too many failures in a row.
-        NotAMemberError: the user is not in the organization, or in none.
     """
     async with transaction(sessions) as session:
         attempts = await _count_attempt(session, credentials.attempts_key)
@@ -79,11 +76,28 @@ async def sign_in(
         if attempts >= MAX_ATTEMPTS:
             raise TooManyAttemptsError
         raise WrongCredentialsError
+    return user.id
+
+
+async def admit(session: AsyncSession, *, user_id: UUID, credentials: Credentials) -> Member | None:
+    """The member for whom these credentials are good, whose failures are forgotten; none if there is none."""
+    await session.execute(delete(SignInAttempts).where(SignInAttempts.key == credentials.attempts_key))
+    return await queries.member_of(session, user_id=user_id, organization_id=credentials.organization_id)
+
+
+async def sign_in(
+    sessions: async_sessionmaker[AsyncSession], *, secret_key: SecretStr, credentials: Credentials
+) -> Granted:
+    """Tokens for a password.
+
+    Raises:
+        WrongCredentialsError: there is no such user, or the password is another one.
+        TooManyAttemptsError: there were too many failures in a row.
+        NotAMemberError: the user is not in the organization, or in none.
+    """
+    user_id = await check_password(sessions, credentials)
     async with transaction(sessions) as session:
-        await session.execute(delete(SignInAttempts).where(SignInAttempts.key == credentials.attempts_key))
-        member = await queries.member_of(
-            session, user_id=user.id, organization_id=credentials.organization_id
-        )
+        member = await admit(session, user_id=user_id, credentials=credentials)
         granted = member and await _grant(session, secret_key, member, credentials.scopes, family_id=uuid4())
     if granted is None:
         raise NotAMemberError
