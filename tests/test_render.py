@@ -85,6 +85,9 @@ def pairwise() -> Iterator[dict[str, Any]]:
         if not answers.get("example", True) or "accounts" not in answers.get("modules", ["accounts"]):
             answers.pop("admin_ui", None)
         yield answers
+    # Three answers that belong together, which pairs may leave out.
+    for admin_ui in (True, False):
+        yield {"framework": "fastapi", "admin_ui": admin_ui, "pages": False, "project_name": "Shop"}
 
 
 class Rendered:
