@@ -76,6 +76,16 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"example": "maybe", "framework": "django"}, "example is 'maybe', which is neither yes nor no; …"),
     ({"api": "graphql", "framework": "django"}, "'graphql' is not in ['drf', 'ninja', 'none']"),
     ({"pages": "some", "framework": "django"}, "pages is 'some', which is neither yes nor no; …"),
+    ({"pages": "some", "framework": "fastapi"}, "pages is 'some', which is neither yes nor no; …"),
+    ({"admin_ui": "some", "framework": "fastapi"}, "admin_ui is 'some', which is neither yes nor no; …"),
+    (
+        {"admin_ui": True, "framework": "fastapi", "example": False},
+        "admin_ui needs the example's accounts, …; answer yes to example and name accounts, or no to admin_ui",
+    ),
+    (
+        {"admin_ui": True, "framework": "fastapi", "modules": ["items"]},
+        "admin_ui needs the example's accounts, …; answer yes to example and name accounts, or no to admin_ui",
+    ),
     ({"framework": "rails"}, "'rails' is not in ['django', 'fastapi', 'flask']"),
     ({"shape": "monolith"}, "'monolith' is not in ['api', 'product', 'integration']"),
     ({"license": "GPL"}, "'GPL' is not in ['none', 'MIT', 'Apache-2.0', 'BSD-3-Clause']"),
@@ -185,6 +195,9 @@ def test_an_update_refuses_what_would_replace_the_whole_project(probe: Path, tmp
         ("fastapi", {"example": False}, {"example": True}),
         ("fastapi", {"realtime": True}, {"realtime": False}),
         ("fastapi", {"realtime": False}, {"realtime": True}),
+        ("fastapi", {"pages": False}, {"pages": True}),
+        ("fastapi", {"admin_ui": True}, {"admin_ui": False}),
+        ("fastapi", {"admin_ui": False}, {"admin_ui": True}),
     ],
 )
 def test_an_update_refuses_another_kind_of_modules(

@@ -31,6 +31,7 @@ FACTORS: dict[str, list[Any]] = {
         {"framework": "django", "django_version": "lts", "api": "ninja"},
         {"framework": "django", "django_version": "lts", "api": "none"},
         {"framework": "fastapi"},
+        {"framework": "fastapi", "admin_ui": True},
         {"framework": "flask"},
     ],
     "guided": [
@@ -80,7 +81,13 @@ def pairwise() -> Iterator[dict[str, Any]]:
         for factor, position in row.items():
             value = FACTORS[factor][position]
             answers |= value if isinstance(value, dict) else {factor: value}
+        # The admin is refused where there are no users.
+        if not answers.get("example", True) or "accounts" not in answers.get("modules", ["accounts"]):
+            answers.pop("admin_ui", None)
         yield answers
+    # Three answers that belong together, which pairs may leave out.
+    for admin_ui in (True, False):
+        yield {"framework": "fastapi", "admin_ui": admin_ui, "pages": False, "project_name": "Shop"}
 
 
 class Rendered:

@@ -55,10 +55,10 @@ class Credentials:
         return hashlib.sha256(f"{normalized(self.email)}\n{self.client}".encode()).hexdigest()
 
 
-async def sign_in(
+async def check_password(
     sessions: async_sessionmaker[AsyncSession], *, secret_key: SecretStr, credentials: Credentials
-) -> Granted:
-    """Tokens for a password.
+) -> UUID:
+    """The id of the user whose password this is.
 
     An attempt counts as failed until it has succeeded, so that many at once are no way around the limit. No
     connection to the database is held while the password is looked at.
@@ -66,7 +66,6 @@ async def sign_in(
     Raises:
         WrongCredentialsError: there is no such user, or the password is another one.
         TooManyAttemptsError: there were too many failures in a row.
-        NotAMemberError: the user is not in the organization, or in none.
     """
     async with transaction(sessions) as session:
         attempts = await _count_attempt(session, credentials.attempts_key)
@@ -77,14 +76,32 @@ async def sign_in(
         if attempts >= MAX_ATTEMPTS:
             raise TooManyAttemptsError
         raise WrongCredentialsError
-    better = await passwords.hashed(credentials.password) if passwords.outdated(user.password_hash) else None
-    async with transaction(sessions) as session:
-        if better is not None:
+    if passwords.outdated(user.password_hash):
+        better = await passwords.hashed(credentials.password)
+        async with transaction(sessions) as session:
             await _replace_hash(session, secret_key, user, better)
-        await session.execute(delete(SignInAttempts).where(SignInAttempts.key == credentials.attempts_key))
-        member = await queries.member_of(
-            session, user_id=user.id, organization_id=credentials.organization_id
-        )
+    return user.id
+
+
+async def admit(session: AsyncSession, *, user_id: UUID, credentials: Credentials) -> Member | None:
+    """The member for whom these credentials are good, whose failures are forgotten; none if there is none."""
+    await session.execute(delete(SignInAttempts).where(SignInAttempts.key == credentials.attempts_key))
+    return await queries.member_of(session, user_id=user_id, organization_id=credentials.organization_id)
+
+
+async def sign_in(
+    sessions: async_sessionmaker[AsyncSession], *, secret_key: SecretStr, credentials: Credentials
+) -> Granted:
+    """Tokens for a password.
+
+    Raises:
+        WrongCredentialsError: there is no such user, or the password is another one.
+        TooManyAttemptsError: there were too many failures in a row.
+        NotAMemberError: the user is not in the organization, or in none.
+    """
+    user_id = await check_password(sessions, secret_key=secret_key, credentials=credentials)
+    async with transaction(sessions) as session:
+        member = await admit(session, user_id=user_id, credentials=credentials)
         granted = member and await _grant(session, secret_key, member, credentials.scopes, family_id=uuid4())
     if granted is None:
         raise NotAMemberError
@@ -232,7 +249,7 @@ async def _locked_token(session: AsyncSession, token: str) -> RefreshToken | Non
 
 
 async def _replace_hash(session: AsyncSession, secret_key: SecretStr, user: User, better: str) -> None:
-    """Store another hash of the same password, which ends no sign-in: refresh tokens go on with it."""
+    """Store another hash of the same password, with which refresh tokens go on."""
     same = (User.id == user.id, User.password_hash == user.password_hash)
     await session.execute(update(User).where(*same).values(password_hash=better))
     memberships = select(Membership.id).where(Membership.user_id == user.id)
