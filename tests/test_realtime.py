@@ -258,16 +258,15 @@ def test_sigterm_closes_streams_and_sockets_in_time(project: Path, database: str
         ended: list[bool] = []
         codes: list[int] = []
         opened = threading.Barrier(41, timeout=30)
-        with sign_in(server, "ada@example.com") as client:
-            headers = token_of(client)
+        client = sign_in(server, "ada@example.com")
 
         def stream() -> None:
-            with httpx.Client(base_url=server.url, timeout=30, headers=headers) as own, following(own) as (each, _):
+            with following(client) as (each, _):
                 opened.wait()
                 ended.append(each.block() is None)
 
         def listen() -> None:
-            with WebSocket(server, headers) as each:
+            with WebSocket(server, token_of(client)) as each:
                 opened.wait()
                 codes.append(each.close_code())
 
@@ -280,6 +279,7 @@ def test_sigterm_closes_streams_and_sockets_in_time(project: Path, database: str
         assert time.monotonic() - began < GRACE_SECONDS
         for thread in threads:
             thread.join()
+        client.close()
         assert ended == [True] * 20
         assert codes == [RESTART] * 20
         assert "Traceback" not in server.log.read_text()
