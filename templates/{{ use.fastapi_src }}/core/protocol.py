@@ -1,4 +1,4 @@
-"""Uvicorn's side of a connection, without patience for clients that do not get their request out, or do not read.
+"""Uvicorn's side of a connection, without patience for clients that do not send their request or do not read.
 
 It waits as long as it takes for the head of a request, and reads as much of it as comes. A connection that it
 closes stays open until the client has read what is left.
