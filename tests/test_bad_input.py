@@ -215,6 +215,19 @@ def test_an_update_refuses_another_kind_of_modules(
     assert git(project, "status", "--porcelain") == ""
 
 
+def test_an_update_cannot_add_what_other_modules_are_made_for(probe: Path, tmp_path: Path) -> None:
+    template = tmp_path / "template"
+    shutil.copytree(probe, template)
+    release(template, "0.1.0")
+    modules = ["accounts", "billing"]
+    project = render_into(tmp_path / "project", template, framework="fastapi", modules=modules)
+    release(project, "first")
+    added = {"modules": [*modules, "events"]}
+    with pytest.raises(ValueError, match="events cannot be added on update, your other modules are made without it"):
+        copier.run_update(project, data=added, defaults=True, overwrite=True, unsafe=True, quiet=True)
+    assert git(project, "status", "--porcelain") == ""
+
+
 def test_the_command_fails_with_the_sentence_as_its_last_line(probe: Path, tmp_path: Path) -> None:
     code, last = copier_says(
         "copy",
