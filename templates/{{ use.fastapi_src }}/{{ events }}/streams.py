@@ -191,7 +191,7 @@ class Feed:
             logger.warning("feed_not_checked", error=type(error).__name__)
 
 
-def socket_token(websocket: WebSocket) -> tuple[str, str | None]:
+async def socket_token(websocket: WebSocket) -> tuple[str, str | None]:
     """The access token of a WebSocket, and the subprotocol to accept it with.
 
     It comes as in any request or, as a page cannot set headers, by `new WebSocket(url, ["bearer", token])`.
@@ -208,7 +208,7 @@ def socket_token(websocket: WebSocket) -> tuple[str, str | None]:
         case [str(name), str(token)] if name == SUBPROTOCOL:
             return token, SUBPROTOCOL
         case []:
-            return bearer_token(websocket), None
+            return await bearer_token(websocket), None
         case _:
             raise NotSignedInError
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from time import perf_counter
 
-import structlog
 from apiflask import APIFlask, HTTPError
 from apiflask.schema_adapters import registry
 from apiflask.schema_adapters.pydantic import PydanticAdapter
@@ -15,6 +14,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, RequestEntityTooLarge
 
 from ..extensions import db
+from .logs import log_request
 from .problems import PROBLEM_JSON, FieldError, Problem, ProblemDocument, pointer, problem_document
 from .requests import (
     HSTS,
@@ -25,8 +25,6 @@ from .requests import (
     current_request_id,
 )
 from .settings import Settings
-
-logger = structlog.stdlib.get_logger(__name__)
 
 
 def guard(app: APIFlask, settings: Settings) -> None:
@@ -56,12 +54,11 @@ def guard(app: APIFlask, settings: Settings) -> None:
         response.headers[REQUEST_ID_HEADER] = current_request_id()
         for name, value in security_headers.items():
             response.headers.setdefault(name, value)
-        logger.info(
-            "request",
+        log_request(
             method=request.method,
             path=request.path,
             status=response.status_code,
-            duration_ms=round((perf_counter() - g.began) * 1000, 1),
+            seconds=perf_counter() - g.began,
         )
         return response
 

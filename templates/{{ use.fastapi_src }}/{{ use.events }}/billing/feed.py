@@ -100,7 +100,7 @@ async def follow(
 
 @sockets.websocket("/ws")
 async def follow_by_socket(websocket: WebSocket) -> None:
-    token, subprotocol = socket_token(websocket)
+    token, subprotocol = await socket_token(websocket)
     last_event_id = websocket.query_params.get("last_event_id")
     if last_event_id is not None and not re.fullmatch(ID_PATTERN, last_event_id):
         raise Problem(422, "The parameter last_event_id is the id of an event, which is a number.")
