@@ -274,7 +274,7 @@ class Gate:
             # Links are whole addresses, and a proxy may not say that it took the request over TLS.
             scope = {**scope, "scheme": "https"}
         request = Request(scope)
-        same_origin(request)
+        await same_origin(request)
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
             raise Problem(400, "This address has a character that no text has.")
         staff = await self.find_staff(request)
