@@ -8,7 +8,6 @@ from pathlib import Path
 import httpx
 import pytest
 from servers import CREDENTIALS, PASSWORD, Server, just, problem
-from support import git
 
 pytestmark = pytest.mark.parametrize("generated", ["fastapi-pages"], indirect=True, scope="session")
 
@@ -164,9 +163,3 @@ def test_pages_load_nothing_from_elsewhere(server: Server, ada: httpx.Client) ->
         for asset in re.findall(r'(?:<link[^>]* href|src)="([^"]+)"', page.text):
             assert asset.startswith((f"{server.url}/", "/"))
             assert ada.get(asset).status_code == 200
-
-
-def test_every_gate_passes(project: Path, tmp_path: Path, database: str) -> None:
-    clone = tmp_path / "shop"
-    git(project.parent, "clone", "--quiet", str(project), str(clone))
-    just(clone, "check", DATABASE_URL=database if database.startswith("postgresql") else "sqlite:///check.sqlite3")
