@@ -5,6 +5,7 @@ import re
 import subprocess
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -66,7 +67,7 @@ def test_the_latest_django_passes_every_gate(released_template: Path, tmp_path: 
     ],
     ids=["pages and admin", "pages", "admin", "pages without users"],
 )
-def test_fastapi_for_browsers_passes_every_gate(answers: dict[str, bool], database: str, render: Render) -> None:
+def test_fastapi_for_browsers_passes_every_gate(answers: dict[str, Any], database: str, render: Render) -> None:
     project = render(framework="fastapi", **answers)
     release(project, "first")
     with postgresql_database("generated_browsers") if database == "postgresql" else nullcontext() as url:

@@ -19,7 +19,7 @@ from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, ValidationError
 from sqladmin import Admin, ModelView
 from sqladmin.helpers import get_object_identifier
-from sqlalchemy import ColumnElement, Select, event
+from sqlalchemy import ColumnElement, Select, Table, event
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import (
     InstrumentedAttribute,
@@ -29,6 +29,7 @@ from sqlalchemy.orm import (
     with_loader_criteria,
 )
 from sqlalchemy.sql.base import ExecutableOption
+from sqlalchemy.sql.visitors import iterate
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
@@ -87,9 +88,12 @@ class _ScopedSession(Session):
 @event.listens_for(_ScopedSession, "do_orm_execute")
 def _limit(state: ORMExecuteState) -> None:
     criteria = _access.get().criteria
-    models = {mapper.class_ for mapper in state.all_mappers}
-    if not (state.is_select and state.is_orm_statement and models <= criteria.keys()):
-        raise RuntimeError(f"The admin has no scope for: {state.statement}")
+    known = {model.__table__ for model in criteria}
+    if not isinstance(state.statement, Select) or not state.is_orm_statement:
+        raise RuntimeError(f"The admin only reads models, but this is: {state.statement}")
+    # Wherever in the query they are, which the models that it selects do not tell.
+    if not {each for each in iterate(state.statement) if isinstance(each, Table)} <= known:
+        raise RuntimeError(f"The admin has no scope for what is in: {state.statement}")
     state.statement = state.statement.options(*criteria.values())
 
 
@@ -239,6 +243,11 @@ class StaffView(ModelView):
             if changes:
                 await self.save(session, request, row, changes)
         return row
+
+    async def get_list_value(self, obj: Any, prop: str, request: Request | None = None) -> tuple[Any, Any]:  # noqa: ANN401
+        """What is shown, twice, so that an export gets that instead of what is stored."""
+        _, shown = await super().get_list_value(obj, prop, request)
+        return shown, shown
 
     async def custom_export_cell(self, row: Any, name: str, value: Any) -> str | None:  # noqa: ANN401
         """Text that a spreadsheet does not run."""
