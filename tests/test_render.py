@@ -70,7 +70,7 @@ FACTORS: dict[str, list[Any]] = {
 
 
 def pairwise() -> Iterator[dict[str, Any]]:
-    """Answers in which each value of each factor meets each value of every other at least once."""
+    """Answers in which each value of each factor meets each value of every other at least once, and some more."""
     positions = {factor: list(range(len(values))) for factor, values in FACTORS.items()}
     too_old_for_django = {
         "operator": "or",
@@ -85,9 +85,9 @@ def pairwise() -> Iterator[dict[str, Any]]:
         if not answers.get("example", True) or "accounts" not in answers.get("modules", ["accounts"]):
             answers.pop("admin_ui", None)
         yield answers
-    # Three answers that belong together, which pairs may leave out.
-    for admin_ui in (True, False):
-        yield {"framework": "fastapi", "admin_ui": admin_ui, "pages": False, "project_name": "Shop"}
+    # What takes three answers together, which pairs may leave out: FastAPI's admin, and it by default and without streams.
+    for answers in ({"admin_ui": True}, {"admin_ui": False}, {"realtime": False}):
+        yield {"framework": "fastapi", "pages": False, "project_name": "Shop", **answers}
 
 
 class Rendered:
