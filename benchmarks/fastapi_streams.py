@@ -128,15 +128,23 @@ class Client:
         return (b"\x88" in left and (1012).to_bytes(2) in left) if self.websocket else left.endswith(b"0\r\n\r\n")
 
 
-async def connect_all(port: int, token: str, number: int) -> list[Client]:
-    """Clients, half of each kind, no more than fifty of them connecting at a time."""
+async def connect_all(port: int, token: str, number: int) -> tuple[list[Client], int]:
+    """Clients, half of each kind, no more than fifty of them connecting at a time, and how often one was refused."""
     gate = asyncio.Semaphore(50)
+    refused = 0
 
     async def connect(index: int) -> Client:
+        nonlocal refused
         async with gate:
+            try:
+                return await Client.connect(port, token, websocket=index % 2 == 1)
+            except ConnectionError:
+                refused += 1
+            # As a client would, so that the rest can be measured; that it had to is a failure all the same.
+            await asyncio.sleep(1)
             return await Client.connect(port, token, websocket=index % 2 == 1)
 
-    return list(await asyncio.gather(*map(connect, range(number))))
+    return list(await asyncio.gather(*map(connect, range(number)))), refused
 
 
 def report(name: str, value: float, unit: str, limit: float) -> bool:
@@ -157,12 +165,12 @@ async def measure(process: subprocess.Popen[bytes], port: int, token: str, numbe
             return began
 
         # Ten clients first, so that what the server makes once is not counted as theirs.
-        for client in await connect_all(port, token, 10):
+        for client in (await connect_all(port, token, 10))[0]:
             client.writer.close()
         await create()
         before = resident_kib(process)
         began = time.perf_counter()
-        clients = await connect_all(port, token, number)
+        clients, refused = await connect_all(port, token, number)
         print(f"{number} clients connected in {time.perf_counter() - began:.1f} s")
         idle = (resident_kib(process) - before) / number
         waiting = [asyncio.create_task(client.event()) for client in clients]
@@ -176,6 +184,7 @@ async def measure(process: subprocess.Popen[bytes], port: int, token: str, numbe
     seconds = time.perf_counter() - stopped
     clean = sum(await asyncio.gather(*closing))
     results = [
+        report("refused while connecting", refused, "", 0),
         report("memory per client, idle", idle, "KiB", MAX_KIB),
         report("memory per client, after an event", after, "KiB", MAX_KIB),
         report("until all had an event", max(times) - began, "s", MAX_EVENT_SECONDS),
