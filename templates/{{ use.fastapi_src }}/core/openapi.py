@@ -7,9 +7,13 @@ from fastapi.responses import HTMLResponse, Response
 from fastapi.routing import APIRoute
 from starlette.staticfiles import StaticFiles
 
-from .errors import ApiError
-from .problems import PROBLEM_JSON, PROBLEM_SCHEMA
+from .errors import ApiError, document_of
+from .problems import PROBLEM_JSON, PROBLEM_SCHEMA, problem_document
 from .requests import SECURITY_HEADERS
+
+# What the examples of errors tell of a request.
+INSTANCE = "/api/v1/example"
+REQUEST_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
 def problems(*found: int | str | type[ApiError]) -> dict[int | str, dict[str, Any]]:
@@ -19,18 +23,30 @@ def problems(*found: int | str | type[ApiError]) -> dict[int | str, dict[str, An
         found: errors with a type of their own, HTTP statuses, or `default` for any other.
     """
     schemas: dict[int | str, list[dict[str, Any]]] = {}
+    examples: dict[int | str, dict[str, Any]] = {}
     titles: dict[int | str, list[str]] = {}
     for each in found:
         if isinstance(each, int | str):
             schemas.setdefault(each, []).append({"$ref": "#/components/schemas/Problem"})
             titles.setdefault(each, []).append("Problem details")
+            if isinstance(each, int):
+                document = problem_document(each, "What went wrong this time.", instance=INSTANCE)
+                examples.setdefault(each, {})["problem"] = {"value": {**document, "request_id": REQUEST_ID}}
         else:
             schemas.setdefault(each.status, []).append(each.schema())
             titles.setdefault(each.status, []).append(each.title)
+            document = document_of(each(), INSTANCE)
+            name = each.type.rpartition(":")[2]
+            examples.setdefault(each.status, {})[name] = {"value": {**document, "request_id": REQUEST_ID}}
     return {
         status: {
             "description": "; ".join(titles[status]),
-            "content": {PROBLEM_JSON: {"schema": each[0] if len(each) == 1 else {"anyOf": each}}},
+            "content": {
+                PROBLEM_JSON: {
+                    "schema": each[0] if len(each) == 1 else {"anyOf": each},
+                    **({"examples": examples[status]} if status in examples else {}),
+                }
+            },
         }
         for status, each in schemas.items()
     }

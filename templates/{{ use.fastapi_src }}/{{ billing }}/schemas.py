@@ -64,6 +64,8 @@ class InvoiceOut(BaseModel):
 class InvoicePage(Page[InvoiceOut]):
     """The newest invoices first."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE], "next_cursor": None}]})
+
 
 class Event(BaseModel):
     """What every event has. There may be more, so that a sender can add to it."""
@@ -80,10 +82,14 @@ class PaymentSucceeded(Event):
 
 
 class Accepted(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"accepted": True}]})
+
     accepted: Literal[True] = True
 
 
 class Ignored(BaseModel):
     """For a type that is not handled."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"ignored": True}]})
 
     ignored: Literal[True] = True
