@@ -25,7 +25,9 @@ class Liveness(BaseModel):
 
 
 class Readiness(Liveness):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok", "checks": {"database": "ok"}}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"status": "ok", "checks": {"database": "ok"}}]}
+    )
 
     checks: dict[str, Literal["ok"]]
 

@@ -7,13 +7,18 @@ from fastapi.responses import HTMLResponse, Response
 from fastapi.routing import APIRoute
 from starlette.staticfiles import StaticFiles
 
-from .errors import ApiError, document_of
+from .errors import ApiError
 from .problems import PROBLEM_JSON, PROBLEM_SCHEMA, problem_document
 from .requests import SECURITY_HEADERS
 
-# What the examples of errors tell of a request.
-INSTANCE = "/api/v1/example"
+DETAIL = "What went wrong this time."
 REQUEST_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+def example(status: int, detail: str, **members: str) -> dict[str, Any]:
+    """A problem document as it could be answered."""
+    document = problem_document(status, detail, instance="/api/v1/example")
+    return {**document, **members, "request_id": REQUEST_ID}
 
 
 def problems(*found: int | str | type[ApiError]) -> dict[int | str, dict[str, Any]]:
@@ -30,14 +35,13 @@ def problems(*found: int | str | type[ApiError]) -> dict[int | str, dict[str, An
             schemas.setdefault(each, []).append({"$ref": "#/components/schemas/Problem"})
             titles.setdefault(each, []).append("Problem details")
             if isinstance(each, int):
-                document = problem_document(each, "What went wrong this time.", instance=INSTANCE)
-                examples.setdefault(each, {})["problem"] = {"value": {**document, "request_id": REQUEST_ID}}
+                examples.setdefault(each, {})["problem"] = {"value": example(each, DETAIL)}
         else:
             schemas.setdefault(each.status, []).append(each.schema())
             titles.setdefault(each.status, []).append(each.title)
-            document = document_of(each(), INSTANCE)
-            name = each.type.rpartition(":")[2]
-            examples.setdefault(each.status, {})[name] = {"value": {**document, "request_id": REQUEST_ID}}
+            # Some errors say what it was only when they are raised.
+            value = example(each.status, getattr(each, "detail", DETAIL), type=each.type, title=each.title)
+            examples.setdefault(each.status, {})[each.type.rpartition(":")[2]] = {"value": value}
     return {
         status: {
             "description": "; ".join(titles[status]),

@@ -18,7 +18,9 @@ class CredentialsForm(BaseModel):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"grant_type": "password", "username": EMAIL, "password": "correct horse battery staple"}]
+            "examples": [
+                {"grant_type": "password", "username": EMAIL, "password": "correct horse battery staple"}
+            ]
         }
     )
 
