@@ -64,7 +64,7 @@ class InvoiceOut(BaseModel):
 class InvoicePage(Page[InvoiceOut]):
     """The newest invoices first."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE], "next_cursor": None}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE], "next_cursor": "MQ"}]})
 
 
 class Event(BaseModel):
