@@ -85,7 +85,7 @@ def pairwise() -> Iterator[dict[str, Any]]:
         if not answers.get("example", True) or "accounts" not in answers.get("modules", ["accounts"]):
             answers.pop("admin_ui", None)
         yield answers
-    # What takes three answers together, which pairs may leave out: FastAPI's admin, and it by default and without streams.
+    # What takes three answers together: FastAPI's admin, and FastAPI by default and without streams.
     for answers in ({"admin_ui": True}, {"admin_ui": False}, {"realtime": False}):
         yield {"framework": "fastapi", "pages": False, "project_name": "Shop", **answers}
 
