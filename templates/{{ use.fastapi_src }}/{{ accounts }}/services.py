@@ -132,11 +132,12 @@ async def refresh(session: AsyncSession, *, secret_key: SecretStr, token: str) -
     return await _grant(session, secret_key, member, tokens.scopes_in(known.scope), family_id=known.family_id)
 
 
-async def revoke(session: AsyncSession, *, token: str) -> None:
-    """End a refresh token and all others of its family; one that is unknown has ended already."""
+async def revoke(session: AsyncSession, *, token: str) -> bool:
+    """End a refresh token and all others of its family; whether there was such a one."""
     known = await _locked_token(session, token)
     if known is not None:
         await _end_family(session, known)
+    return known is not None
 
 
 async def record(  # noqa: PLR0913 (one argument per column)
