@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from ..core.schemas import RequestBody, Text, TrimmedText
 from .contracts import Role, Scope
 
-EMAIL = "ada@example.com"
+EMAIL = "user@example.com"
 REFRESH_TOKEN = "EXAMPLE"  # noqa: S105 (an example)
 SCOPES_PATTERN = "^((read|write)( (read|write))*)?$"
 
