@@ -123,10 +123,10 @@ def bodies(contract: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def examples(contract: dict[str, Any], schema: dict[str, Any]) -> list[Any]:
-    """The examples of a schema, or of all its alternatives; none where one of these has none."""
+    """The examples of a schema, else of all its alternatives; none where one of these has none."""
     if "$ref" in schema:
         schema = contract["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-    if "anyOf" in schema:
+    if "anyOf" in schema and "examples" not in schema:
         alternatives = [examples(contract, each) for each in schema["anyOf"]]
         return [*itertools.chain(*alternatives)] if all(alternatives) else []
     found: list[Any] = schema.get("examples", [])
