@@ -6,26 +6,18 @@ production server with PostgreSQL. Clients are bare sockets, so that one process
 
 import argparse
 import asyncio
-import os
 import resource
-import secrets
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import copier
 import httpx
-import psycopg
+from serving import Project, free_port, generated, production
 
-ROOT = Path(__file__).parent.parent
-ADDRESS = os.environ.get("DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 PATH = "/api/v1/invoices/events"
 MAX_KIB = 100.0
 MAX_EVENT_SECONDS = 5.0
@@ -35,55 +27,23 @@ UPGRADE = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 1
 
 
 @contextmanager
-def database() -> Iterator[str]:
-    """A new, empty database; dropped at the end."""
-    name = f"benchmark_{secrets.token_hex(4)}"
-    with psycopg.connect(ADDRESS, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-        try:
-            yield urlsplit(ADDRESS)._replace(path=f"/{name}").geturl()
-        finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
-
-
-@contextmanager
-def serving(folder: Path, environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """A server that is starting, with its log beside `folder`, and its port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    python = folder / ".venv" / "bin" / "python"
-    with (folder.parent / "server.log").open("wb") as log:
-        environment = {**environment, "PORT": str(port)}
-        command = [str(python), "-m", "shop"]
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+def running(project: Project) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """The production server of `project` as one process, which answers, and its port."""
+    port = free_port()
+    environment = {**project.environment, **production(), "PORT": str(port)}
+    log_path = project.folder.parent / "server.log"
+    command = [str(project.folder / ".venv" / "bin" / "python"), "-m", "shop"]
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(command, cwd=project.folder, env=environment, stdout=log, stderr=log)
     try:
+        project.get(port, "/health/live")
         yield process, port
     except BaseException:
-        print((folder.parent / "server.log").read_text()[-4000:], file=sys.stderr)
+        print(log_path.read_text()[-4000:], file=sys.stderr)
         raise
     finally:
         process.kill()
         process.wait()
-
-
-def start(stack: ExitStack) -> tuple[subprocess.Popen[bytes], int, str]:
-    """The server, its port, and the token of an organization's owner."""
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "shop"
-    data = {"project_name": "Shop", "framework": "fastapi"}
-    copier.run_copy(str(ROOT), folder, data=data, vcs_ref="HEAD", defaults=True, skip_tasks=True, quiet=True)
-    drop = {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH", "UV"}
-    environment = {key: value for key, value in os.environ.items() if key not in drop}
-    environment |= {"DATABASE_URL": stack.enter_context(database()), "SEED_PASSWORD": secrets.token_urlsafe(16)}
-    for recipe in (["setup"], ["seed", "--invoices", "1"]):
-        subprocess.run(["uv", "run", "just", *recipe], cwd=folder, env=environment, check=True, stdout=sys.stderr)
-    environment |= {"ENVIRONMENT": "production", "DEBUG": "false", "ALLOWED_HOSTS": "127.0.0.1"}
-    process, port = stack.enter_context(serving(folder, environment))
-    # With each retry it waits twice as long for the server to come up.
-    with httpx.Client(transport=httpx.HTTPTransport(retries=7), timeout=30) as client:
-        form = {"username": "ada@example.com", "password": environment["SEED_PASSWORD"]}
-        answer = client.post(f"http://127.0.0.1:{port}/api/v1/auth/token", data=form).raise_for_status()
-    return process, port, answer.json()["access_token"]
 
 
 def resident_kib(process: subprocess.Popen[bytes]) -> int:
@@ -99,11 +59,11 @@ class Client:
         self.reader, self.writer, self.websocket = reader, writer, websocket
 
     @classmethod
-    async def connect(cls, port: int, token: str, *, websocket: bool) -> "Client":
+    async def connect(cls, port: int, authorization: str, *, websocket: bool) -> "Client":
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**14)
         upgrade = UPGRADE.format(key="dGhlIHNhbXBsZSBub25jZQ==") if websocket else ""
         path = f"{PATH}/ws" if websocket else PATH
-        head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n{upgrade}\r\n"
+        head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {authorization}\r\n{upgrade}\r\n"
         writer.write(head.encode())
         answer = await reader.readuntil(b"\r\n\r\n")
         if not answer.startswith(b"HTTP/1.1 101" if websocket else b"HTTP/1.1 200"):
@@ -128,7 +88,7 @@ class Client:
         return (b"\x88" in left and (1012).to_bytes(2) in left) if self.websocket else left.endswith(b"0\r\n\r\n")
 
 
-async def connect_all(port: int, token: str, number: int) -> tuple[list[Client], int]:
+async def connect_all(port: int, authorization: str, number: int) -> tuple[list[Client], int]:
     """Clients, half of each kind, no more than fifty of them connecting at a time, and how often one was refused."""
     gate = asyncio.Semaphore(50)
     refused = 0
@@ -137,12 +97,12 @@ async def connect_all(port: int, token: str, number: int) -> tuple[list[Client],
         nonlocal refused
         async with gate:
             try:
-                return await Client.connect(port, token, websocket=index % 2 == 1)
+                return await Client.connect(port, authorization, websocket=index % 2 == 1)
             except ConnectionError:
                 refused += 1
             # As a client would, so that the rest can be measured; that it had to is a failure all the same.
             await asyncio.sleep(1)
-            return await Client.connect(port, token, websocket=index % 2 == 1)
+            return await Client.connect(port, authorization, websocket=index % 2 == 1)
 
     return list(await asyncio.gather(*map(connect, range(number)))), refused
 
@@ -153,9 +113,9 @@ def report(name: str, value: float, unit: str, limit: float) -> bool:
     return value <= limit
 
 
-async def measure(process: subprocess.Popen[bytes], port: int, token: str, number: int) -> bool:
+async def measure(process: subprocess.Popen[bytes], port: int, authorization: str, number: int) -> bool:
     """Whether everything is within its limits, after saying what it came to."""
-    headers = {"Authorization": f"Bearer {token}"}
+    headers = {"Authorization": authorization}
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=30) as api:
 
         async def create() -> float:
@@ -165,12 +125,12 @@ async def measure(process: subprocess.Popen[bytes], port: int, token: str, numbe
             return began
 
         # Ten clients first, so that what the server makes once is not counted as theirs.
-        for client in (await connect_all(port, token, 10))[0]:
+        for client in (await connect_all(port, authorization, 10))[0]:
             client.writer.close()
         await create()
         before = resident_kib(process)
         began = time.perf_counter()
-        clients, refused = await connect_all(port, token, number)
+        clients, refused = await connect_all(port, authorization, number)
         print(f"{number} clients connected in {time.perf_counter() - began:.1f} s")
         idle = (resident_kib(process) - before) / number
         waiting = [asyncio.create_task(client.event()) for client in clients]
@@ -205,9 +165,9 @@ def main() -> int:
     if hard not in (resource.RLIM_INFINITY, -1) and hard < wanted:
         raise SystemExit(f"{arguments.clients} clients need {wanted} open files, and `ulimit -Hn` is {hard}.")
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
-    with ExitStack() as stack:
-        process, port, token = start(stack)
-        passed = asyncio.run(measure(process, port, token, arguments.clients))
+    with generated({}, framework="fastapi") as project, running(project) as (process, port):
+        project.sign_in(port)
+        passed = asyncio.run(measure(process, port, project.headers["Authorization"], arguments.clients))
     return 0 if passed else 1
 
 

@@ -149,10 +149,12 @@ class StaffView(ModelView):
     @staticmethod
     def scope(organizations: Collection[UUID]) -> ColumnElement[bool]:
         """Which rows belong to one of the organizations."""
+        # Abstract: without it the admin fails, rather than show what is another organization's.
         raise NotImplementedError
 
     async def save(self, session: AsyncSession, request: Request, row: Any, changes: dict[str, Any]) -> None:  # noqa: ANN401 (a row of the view's model)
         """Record a change in the audit trail, in the transaction that makes it."""
+        # Abstract where `can_edit` is set: a change that is not recorded is not made.
         raise NotImplementedError
 
     async def buttons(self, request: Request, row: Any) -> Sequence[Button]:  # noqa: ANN401
