@@ -37,12 +37,20 @@ class Project:
     headers: dict[str, str] = field(default_factory=lambda: {"Host": "127.0.0.1", "X-Forwarded-Proto": "https"})
 
     def run(self, *command: str) -> str:
-        """What a command prints that runs in the project's environment, with production settings."""
+        """What a command prints that runs in the project's environment, with production settings.
+
+        Its log goes to a file, as that of a server does: who reads a pipe takes of the same processor.
+        """
         command = ("uv", "run", *command)
         environment = {**self.environment, **production()}
-        return subprocess.run(
-            command, cwd=self.folder, env=environment, check=True, stdout=subprocess.PIPE, text=True
-        ).stdout
+        with (self.folder.parent / "run.log").open("w+") as log:
+            done = subprocess.run(
+                command, cwd=self.folder, env=environment, check=False, stdout=subprocess.PIPE, stderr=log, text=True
+            )
+            if done.returncode:
+                log.seek(0)
+                raise SystemExit(log.read())
+        return done.stdout
 
     def serve(self, **commands: Sequence[str]) -> dict[str, int]:
         """The ports of servers with production settings, each of which answers; they end with the project."""

@@ -50,6 +50,7 @@ class RequestMiddleware:
         self.app = app
         headers = [*SECURITY_HEADERS.items(), *([HSTS] if production else [])]
         self.headers = [(name.lower().encode(), value.encode()) for name, value in headers]
+        self.names = frozenset(name for name, _ in self.headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -65,8 +66,8 @@ class RequestMiddleware:
                 status = message.get("status", HTTPStatus.SWITCHING_PROTOCOLS)
                 # A route may have a policy of its own; and its list is another answer's too, if it kept that.
                 given = message.get("headers", ())
-                own = {name for name, _ in given}
-                common = [each for each in self.headers if each[0] not in own]
+                own = self.names.intersection(name for name, _ in given)
+                common = [each for each in self.headers if each[0] not in own] if own else self.headers
                 message["headers"] = [*given, *common, (REQUEST_ID_NAME, request_id.encode())]
             await send(message)
 

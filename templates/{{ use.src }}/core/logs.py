@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 from structlog.contextvars import get_contextvars
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-_EVENT: TypeAdapter[Any] = TypeAdapter(dict[str, Any])
+# Three times as fast as the standard library.
+_to_json = TypeAdapter(dict[str, Any]).serializer.to_json
 _requests = logging.getLogger(f"{__package__}.requests")
 # What makes a line of an event; `configure_logging` says what.
 _renderers: list[Processor] = []
@@ -91,8 +92,7 @@ def log_request(*, method: str | None, path: str, status: int, seconds: float) -
 
 def _as_json(_: WrappedLogger, __: str, event: EventDict) -> str:
     try:
-        # Three times as fast as the standard library.
-        return _EVENT.dump_json(event, fallback=repr).decode("ascii")
+        return _to_json(event, fallback=repr).decode("ascii")
     except ValueError:
         # Escaped, since standard error may have any encoding; and there are bytes and text that have none.
         return dumps(event, default=_text)
