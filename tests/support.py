@@ -17,7 +17,11 @@ import yaml
 ROOT = Path(__file__).parent.parent
 FRAMEWORKS = ("django", "fastapi", "flask")
 # The domain modules of those that have an example.
-EXAMPLES = {"django": ["accounts", "billing", "reporting"], "fastapi": ["accounts", "billing"]}
+EXAMPLES = {
+    "django": ["accounts", "billing", "reporting"],
+    "fastapi": ["accounts", "billing"],
+    "flask": ["accounts", "billing", "webhooks"],
+}
 # What is booted and asked: each framework with its default answers, and Django's other API.
 FLAVOURS: dict[str, dict[str, str]] = {name: {"framework": name} for name in FRAMEWORKS}
 FLAVOURS["ninja"] = {"framework": "django", "api": "ninja"}

@@ -68,6 +68,14 @@ BAD: list[tuple[dict[str, Any], str]] = [
         {"modules": ["billing", "items"], "framework": "fastapi"},
         "billing needs accounts; name [accounts, billing], or answer no to example",
     ),
+    (
+        {"modules": ["accounts", "webhooks"], "framework": "flask"},
+        "webhooks needs billing, which needs accounts; name [accounts, billing, webhooks], or answer no to example",
+    ),
+    (
+        {"modules": ["billing"], "framework": "flask"},
+        "webhooks needs billing, which needs accounts; name [accounts, billing], or answer no to example",
+    ),
     ({"example": "maybe", "framework": "django"}, "example is 'maybe', which is neither yes nor no; …"),
     ({"api": "graphql", "framework": "django"}, "'graphql' is not in ['drf', 'ninja', 'none']"),
     ({"pages": "some", "framework": "django"}, "pages is 'some', which is neither yes nor no; …"),
@@ -131,7 +139,8 @@ def test_a_bad_value_is_refused_with_a_sentence(
         {"modules": ["reporting", "billing"], "framework": "django", "example": False},
         {"modules": ["reporting", "accounts"], "framework": "fastapi"},
         {"modules": ["billing"], "framework": "fastapi", "example": False},
-        {"modules": ["reporting", "billing"], "framework": "flask"},
+        {"modules": ["reporting", "billing", "accounts"], "framework": "flask"},
+        {"modules": ["webhooks"], "framework": "flask", "example": False},
         {"django_version": "latest", "framework": "django", "python_version": "3.12"},
     ],
     ids=str,
@@ -176,6 +185,7 @@ def test_an_update_refuses_what_would_replace_the_whole_project(probe: Path, tmp
         ("django", {"api": "drf"}, {"api": "none"}),
         ("fastapi", {"example": True}, {"example": False}),
         ("fastapi", {"example": False}, {"example": True}),
+        ("flask", {"example": True}, {"example": False}),
     ],
 )
 def test_an_update_refuses_another_kind_of_modules(
