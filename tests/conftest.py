@@ -21,7 +21,7 @@ from servers import (
     postgresql_database,
     serving,
 )
-from support import EXAMPLES, FLAVOURS, FRAMEWORKS, ROOT, Render, release, render_into, template_files
+from support import EXAMPLES, FLAVOURS, FRAMEWORKS, ROOT, Render, answers_of, release, render_into, template_files
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -142,8 +142,10 @@ def database(request: pytest.FixtureRequest, project: Path, tmp_path_factory: py
 
 @pytest.fixture(scope="session")
 def server(project: Path, database: str) -> Iterator[Server]:
-    """The project's production server on that database."""
+    """The project's production server on that database; on PostgreSQL with two processes, where it can have them."""
+    processes = "2" if "postgresql" in database and answers_of(project)["framework"] == "fastapi" else "1"
     secrets = f"{OLD_WEBHOOK_SECRET},{WEBHOOK_SECRET}"
     origins = "https://app.example.com"
-    with serving(project, DATABASE_URL=database, CORS_ORIGINS=origins, WEBHOOK_SECRETS=secrets) as running:
+    variables = {"CORS_ORIGINS": origins, "WEBHOOK_SECRETS": secrets, "WEB_CONCURRENCY": processes}
+    with serving(project, DATABASE_URL=database, **variables) as running:
         yield running

@@ -19,12 +19,13 @@ FRAMEWORKS = ("django", "fastapi", "flask")
 # The domain modules of those that have an example.
 EXAMPLES = {
     "django": ["accounts", "billing", "reporting"],
-    "fastapi": ["accounts", "billing"],
+    "fastapi": ["accounts", "billing", "events"],
     "flask": ["accounts", "billing", "webhooks"],
 }
-# What is booted and asked: each framework with its default answers, and Django's other API.
+# What is booted and asked: each framework with its default answers, Django's other API, and FastAPI for browsers too.
 FLAVOURS: dict[str, dict[str, str]] = {name: {"framework": name} for name in FRAMEWORKS}
 FLAVOURS["ninja"] = {"framework": "django", "api": "ninja"}
+FLAVOURS["fastapi-pages"] = {"framework": "fastapi", "pages": "true", "admin_ui": "true"}
 
 
 class Render(Protocol):

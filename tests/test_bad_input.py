@@ -76,9 +76,24 @@ BAD: list[tuple[dict[str, Any], str]] = [
         {"modules": ["billing"], "framework": "flask"},
         "webhooks needs billing, which needs accounts; name [accounts, billing], or answer no to example",
     ),
+    (
+        {"modules": ["accounts", "events"], "framework": "fastapi"},
+        "events needs billing, which needs accounts; name [accounts, billing, events], or answer no to realtime",
+    ),
+    ({"realtime": "often", "framework": "fastapi"}, "realtime is 'often', which is neither yes nor no; …"),
     ({"example": "maybe", "framework": "django"}, "example is 'maybe', which is neither yes nor no; …"),
     ({"api": "graphql", "framework": "django"}, "'graphql' is not in ['drf', 'ninja', 'none']"),
     ({"pages": "some", "framework": "django"}, "pages is 'some', which is neither yes nor no; …"),
+    ({"pages": "some", "framework": "fastapi"}, "pages is 'some', which is neither yes nor no; …"),
+    ({"admin_ui": "some", "framework": "fastapi"}, "admin_ui is 'some', which is neither yes nor no; …"),
+    (
+        {"admin_ui": True, "framework": "fastapi", "example": False},
+        "admin_ui needs the example's accounts, …; answer yes to example and name accounts, or no to admin_ui",
+    ),
+    (
+        {"admin_ui": True, "framework": "fastapi", "modules": ["items"]},
+        "admin_ui needs the example's accounts, …; answer yes to example and name accounts, or no to admin_ui",
+    ),
     ({"framework": "rails"}, "'rails' is not in ['django', 'fastapi', 'flask']"),
     ({"shape": "monolith"}, "'monolith' is not in ['api', 'product', 'integration']"),
     ({"license": "GPL"}, "'GPL' is not in ['none', 'MIT', 'Apache-2.0', 'BSD-3-Clause']"),
@@ -139,6 +154,8 @@ def test_a_bad_value_is_refused_with_a_sentence(
         {"modules": ["reporting", "billing"], "framework": "django", "example": False},
         {"modules": ["reporting", "accounts"], "framework": "fastapi"},
         {"modules": ["billing"], "framework": "fastapi", "example": False},
+        {"modules": ["events"], "framework": "fastapi", "example": False},
+        {"modules": ["events"], "framework": "fastapi", "realtime": False},
         {"modules": ["reporting", "billing", "accounts"], "framework": "flask"},
         {"modules": ["webhooks"], "framework": "flask", "example": False},
         {"django_version": "latest", "framework": "django", "python_version": "3.12"},
@@ -185,6 +202,11 @@ def test_an_update_refuses_what_would_replace_the_whole_project(probe: Path, tmp
         ("django", {"api": "drf"}, {"api": "none"}),
         ("fastapi", {"example": True}, {"example": False}),
         ("fastapi", {"example": False}, {"example": True}),
+        ("fastapi", {"realtime": True}, {"realtime": False}),
+        ("fastapi", {"realtime": False}, {"realtime": True}),
+        ("fastapi", {"pages": False}, {"pages": True}),
+        ("fastapi", {"admin_ui": True}, {"admin_ui": False}),
+        ("fastapi", {"admin_ui": False}, {"admin_ui": True}),
         ("flask", {"example": True}, {"example": False}),
     ],
 )
@@ -200,6 +222,19 @@ def test_an_update_refuses_another_kind_of_modules(
     kept = f"{key} is '?{str(value).lower()}'? and cannot change on update"
     with pytest.raises(ValueError, match=kept):
         copier.run_update(project, data=other, defaults=True, overwrite=True, unsafe=True, quiet=True)
+    assert git(project, "status", "--porcelain") == ""
+
+
+def test_an_update_cannot_add_what_other_modules_are_made_for(probe: Path, tmp_path: Path) -> None:
+    template = tmp_path / "template"
+    shutil.copytree(probe, template)
+    release(template, "0.1.0")
+    modules = ["accounts", "billing"]
+    project = render_into(tmp_path / "project", template, framework="fastapi", modules=modules)
+    release(project, "first")
+    added = {"modules": [*modules, "events"]}
+    with pytest.raises(ValueError, match="events cannot be added on update, your other modules are made without it"):
+        copier.run_update(project, data=added, defaults=True, overwrite=True, unsafe=True, quiet=True)
     assert git(project, "status", "--porcelain") == ""
 
 

@@ -1,4 +1,4 @@
-"""Django's import contracts hold for a module that nobody named in them, and each breaks where it should."""
+"""The import contracts hold for a module that nobody named in them, and each breaks where it should."""
 
 import shutil
 import subprocess
@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 from servers import clean_environment
+from support import answers_of
 
-pytestmark = pytest.mark.parametrize("generated", ["django"], indirect=True, scope="session")
+pytestmark = pytest.mark.parametrize("generated", ["django", "fastapi"], indirect=True, scope="session")
 
 FACE = "A module uses another one only through its public face"
 CORE = "The core knows no module"
 LAYERS = "Inside a module, imports go from what is called to what is stored"
 CIRCLES = "Modules do not depend on each other in circles"
 
+# Where a module meets HTTP.
+HTTP = {"django": "api", "fastapi": "router"}
 # Two new modules, of which `borrower` uses `lender` as it may.
 GOOD = {
     "lender/__init__.py": "",
@@ -27,7 +30,7 @@ GOOD = {
     "borrower/__init__.py": "",
     "borrower/models.py": "",
     "borrower/services.py": "from . import models\nfrom ..core import problems\nfrom ..lender import public",
-    "borrower/api.py": "from . import services\nfrom ..lender.public import services as lent",
+    "borrower/{http}.py": "from . import services\nfrom ..lender.public import services as lent",
 }
 
 Lint = Callable[[Mapping[str, str]], str]
@@ -42,7 +45,7 @@ def lint(project: Path, tmp_path: Path) -> Lint:
         package = tmp_path / "src" / "shop"
         shutil.copytree(project / "src" / "shop", package, ignore=shutil.ignore_patterns("__pycache__"))
         for name, text in files.items():
-            path = package / name
+            path = package / name.format(http=HTTP[answers_of(project)["framework"]])
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
         command = ["uv", "run", "--no-sync", "lint-imports", "--no-logo", "--no-cache"]
@@ -75,12 +78,12 @@ def test_new_modules_need_no_edit(lint: Lint) -> None:
             "from ..lender import models",
             "borrower.services -> shop.lender.models",
         ),
-        (FACE, "borrower/api.py", "from ..lender import secrets", "borrower.api -> shop.lender.secrets"),
+        (FACE, "borrower/{http}.py", "from ..lender import secrets", "> shop.lender.secrets"),
         (
             FACE,
-            "borrower/api.py",
+            "borrower/{http}.py",
             "def view():\n    import shop.lender.queries",
-            "borrower.api -> shop.lender.queries",
+            "> shop.lender.queries",
         ),
         (
             FACE,
@@ -96,7 +99,8 @@ def test_new_modules_need_no_edit(lint: Lint) -> None:
     ],
 )
 def test_a_broken_rule_fails(lint: Lint, contract: str, name: str, text: str, found: str) -> None:
-    report = lint({**GOOD, "borrower/public.py": "", name: text})
+    package = {"config/__init__.py": "", "config/settings.py": ""}
+    report = lint({**GOOD, **package, "borrower/public.py": "", name: text})
     assert f"{contract} BROKEN" in report
     assert report.count(" BROKEN") == 1
     assert found in report

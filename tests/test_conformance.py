@@ -201,6 +201,10 @@ def test_schemathesis_finds_nothing(project: Path, server: Server, tmp_path: Pat
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json", "--max-examples=20"]
     headers = [f"--header={name}: {value}" for name, value in authorization(project, server).items()]
     options = ["--checks=all", "--seed=1", "--no-color", *headers]
+    # It reads a stream for so long, each time that it asks for one; most have nothing to tell meanwhile.
+    stream = '[[operations]]\ninclude-path = "/api/v1/invoices/events"\nrequest-timeout = 0.5\n'
+    if "text/event-stream" in (project / "docs" / "openapi.json").read_text():
+        (tmp_path / "schemathesis.toml").write_text(stream)
     result = subprocess.run([*command, *options], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout[-6000:]
 

@@ -3,12 +3,14 @@
 import json
 import re
 import subprocess
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from servers import clean_environment, copy_project, has_example, just, postgresql_database, recipe_serving
-from support import git, require
+from support import Render, git, release, require
 
 
 def interpreter(version: str) -> str:
@@ -53,6 +55,25 @@ def test_the_latest_django_passes_every_gate(released_template: Path, tmp_path: 
     answers = {"framework": "django", "python_version": "3.13", "django_version": "latest", "docs": "false"}
     copy_project(released_template, tmp_path / "shop", answers, UV_PYTHON=python)
     just(tmp_path / "shop", "check", UV_PYTHON=python)
+
+
+@pytest.mark.parametrize(
+    ("answers", "database"),
+    [
+        ({"pages": True, "admin_ui": True}, "postgresql"),
+        ({"pages": True}, "sqlite"),
+        ({"admin_ui": True}, "sqlite"),
+        ({"pages": True, "example": False}, "sqlite"),
+    ],
+    ids=["pages and admin", "pages", "admin", "pages without users"],
+)
+def test_fastapi_for_browsers_passes_every_gate(answers: dict[str, Any], database: str, render: Render) -> None:
+    project = render(framework="fastapi", **answers)
+    release(project, "first")
+    with postgresql_database("generated_browsers") if database == "postgresql" else nullcontext() as url:
+        variables = {"DATABASE_URL": url} if url else {}
+        just(project, "setup", **variables)
+        just(project, "check", **variables)
 
 
 def test_setup_twice_changes_nothing(project: Path, tmp_path: Path) -> None:
@@ -116,3 +137,7 @@ def test_a_contract_that_drifts_is_caught(project: Path, tmp_path: Path) -> None
     contract.write_text(contract.read_text().replace("items", "things"))
     with pytest.raises(AssertionError, match="just openapi"):
         just(clone, "_contract")
+    with pytest.raises(AssertionError, match="not in step"):
+        just(clone, "openapi", CI="true")
+    just(clone, "openapi", CI="false")
+    just(clone, "_contract")

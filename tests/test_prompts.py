@@ -138,6 +138,18 @@ def test_whoever_wants_to_choose_is_asked_everything(probe: Path, tmp_path: Path
     assert {key: recorded[key] for key in chosen} == chosen
 
 
+def test_fastapi_is_asked_about_the_admin_where_there_are_users(probe: Path, tmp_path: Path) -> None:
+    for folder, example, asked in (("shop", ENTER, True), ("bare", NO, False)):
+        with copier_asks(probe, tmp_path / folder) as child:
+            keys = ["Shop" + ENTER, NO, ENTER, DOWN + ENTER, *[ENTER] * 7, example]
+            prompts = answer(child, *keys)
+        assert child.exitstatus == 0
+        assert "With the example domain" in prompts[len(keys) - 1]
+        assert any("With an admin (SQLAdmin)" in prompt for prompt in prompts) == asked
+        recorded = answers_of(tmp_path / folder)
+        assert (recorded["framework"], recorded["pages"], recorded["admin_ui"]) == ("fastapi", False, False)
+
+
 @pytest.mark.parametrize("answered", [0, 4])
 def test_interrupting_at_a_prompt_leaves_nothing_behind(answered: int, probe: Path, tmp_path: Path) -> None:
     with copier_asks(probe, tmp_path / "shop") as child:

@@ -132,7 +132,7 @@ def test_an_answer_that_was_never_prompted_outlives_a_changed_default(probe: Pat
         "default: none": "default: MIT",
         "default: sqlite": "default: postgresql",
         'default: "3.11"': 'default: "3.14"',
-        "[accounts, billing]": "[accounts, orders]",
+        "[accounts, billing, events]": "[accounts, orders]",
     }
     for path in ("questions/stack.yml", "questions/delivery.yml"):
         text = (template / path).read_text()

@@ -31,6 +31,7 @@ FACTORS: dict[str, list[Any]] = {
         {"framework": "django", "django_version": "lts", "api": "ninja"},
         {"framework": "django", "django_version": "lts", "api": "none"},
         {"framework": "fastapi"},
+        {"framework": "fastapi", "admin_ui": True},
         {"framework": "flask"},
     ],
     "guided": [
@@ -69,7 +70,7 @@ FACTORS: dict[str, list[Any]] = {
 
 
 def pairwise() -> Iterator[dict[str, Any]]:
-    """Answers in which each value of each factor meets each value of every other at least once."""
+    """Answers in which each value of each factor meets each value of every other at least once, and some more."""
     positions = {factor: list(range(len(values))) for factor, values in FACTORS.items()}
     too_old_for_django = {
         "operator": "or",
@@ -80,7 +81,13 @@ def pairwise() -> Iterator[dict[str, Any]]:
         for factor, position in row.items():
             value = FACTORS[factor][position]
             answers |= value if isinstance(value, dict) else {factor: value}
+        # The admin is refused where there are no users.
+        if not answers.get("example", True) or "accounts" not in answers.get("modules", ["accounts"]):
+            answers.pop("admin_ui", None)
         yield answers
+    # What takes three answers together: FastAPI's admin, and FastAPI by default and without streams.
+    for answers in ({"admin_ui": True}, {"admin_ui": False}, {"realtime": False}):
+        yield {"framework": "fastapi", "pages": False, "project_name": "Shop", **answers}
 
 
 class Rendered:

@@ -12,6 +12,10 @@ from .core.settings import get_settings
 
 # A request in flight has this long to finish after SIGTERM.
 SHUTDOWN_SECONDS = 8
+# A WebSocket whose client does not answer a ping in time is closed.
+PING_SECONDS = 20
+# Of what a client sends over a WebSocket.
+MAX_MESSAGE_BYTES = 64 * 1024
 
 
 def main() -> None:
@@ -29,6 +33,11 @@ def main() -> None:
         reload_dirs=[str(Path(__file__).parent)] if reload else None,
         http=HttpProtocol,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PING_SECONDS,
+        ws_max_size=MAX_MESSAGE_BYTES,
+        # It takes 50 KB for each client, and small messages hardly shrink.
+        ws_per_message_deflate=False,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -5,21 +5,19 @@ from http import HTTPStatus
 from secrets import token_urlsafe
 from time import perf_counter
 
-import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.middleware import common
 from django.utils.functional import SimpleLazyObject
 
+from .logs import log_request
 from .problems import PROBLEM_JSON, Problem, ProblemDocument, problem_document
 from .requests import HSTS, MAX_BODY_BYTES, REQUEST_ID_HEADER, SECURITY_HEADERS, begin_request
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 CSP_HEADER = "Content-Security-Policy"
-
-log = structlog.get_logger(__name__)
 
 # What Django answers by itself, and by which its error pages are replaced.
 _DETAILS: dict[int, str] = {
@@ -71,12 +69,11 @@ class RequestMiddleware:
             response.headers.setdefault(name, value)
         if settings.SECURE_HSTS_SECONDS:
             response.headers.setdefault(*HSTS)
-        log.info(
-            "request",
+        log_request(
             method=request.method,
             path=request.path,
             status=response.status_code,
-            duration_ms=round((perf_counter() - started) * 1000, 1),
+            seconds=perf_counter() - started,
         )
         return response
 

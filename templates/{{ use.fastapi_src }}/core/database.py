@@ -131,14 +131,15 @@ async def transaction(
         yield session
 
 
-def get_sessions(request: Request) -> async_sessionmaker[AsyncSession]:
+async def get_sessions(request: Request) -> async_sessionmaker[AsyncSession]:
     sessions: async_sessionmaker[AsyncSession] = request.state.sessions
     return sessions
 
 
 async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
     """The session of a request: committed when the route returns, rolled back when it raises."""
-    async with transaction(get_sessions(request), writes=request.method not in SAFE_METHODS) as session:
+    writes = request.method not in SAFE_METHODS
+    async with transaction(await get_sessions(request), writes=writes) as session:
         yield session
 
 

@@ -3,65 +3,82 @@
 import re
 from asyncio import get_running_loop, timeout_at
 from collections.abc import Sequence
+from functools import lru_cache
 from http import HTTPStatus
 from time import perf_counter
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .errors import problem_response
+from .logs import log_request
 from .problems import Problem
 from .requests import HSTS, MAX_BODY_BYTES, REQUEST_ID_HEADER, SECURITY_HEADERS, begin_request
 
 CRASHED = "Something went wrong on our side; the request id finds it in the logs."
 BODY_SECONDS = 60
+REQUEST_ID_NAME = REQUEST_ID_HEADER.lower().encode()
 TOO_LARGE = f"The body may have at most {MAX_BODY_BYTES} bytes."
 TOO_SLOW = f"The body must arrive within {BODY_SECONDS} seconds."
 # Or the rest of the body would still be awaited.
 CLOSE = {"Connection": "close"}
+ANSWERS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
 HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[^:]+)(:\d+)?", re.IGNORECASE)
 
 logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
+def header(scope: Scope, name: bytes) -> str | None:
+    """The first header with this name, which is in lower case. `Headers` takes several times as long."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return str(value, "latin-1")
+    return None
+
+
 class RequestMiddleware:
-    """Gives the request an id, the response its common headers, and the log one line about both."""
+    """Gives the request an id, the response its common headers, and the log one line about both.
+
+    To it and those below, the opening of a WebSocket is a request like any other.
+    """
 
     def __init__(self, app: ASGIApp, *, production: bool) -> None:
         self.app = app
-        self.headers = dict([*SECURITY_HEADERS.items(), *([HSTS] if production else [])])
+        headers = [*SECURITY_HEADERS.items(), *([HSTS] if production else [])]
+        self.headers = [(name.lower().encode(), value.encode()) for name, value in headers]
+        self.names = frozenset(name for name, _ in self.headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
         started = perf_counter()
-        request_id = begin_request(Headers(scope=scope).get(REQUEST_ID_HEADER))
+        request_id = begin_request(header(scope, REQUEST_ID_NAME))
         status = 500
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                headers = MutableHeaders(scope=message)
-                for name, value in self.headers.items():
-                    headers.setdefault(name, value)
-                headers[REQUEST_ID_HEADER] = request_id
+            if message["type"] in ANSWERS:
+                status = message.get("status", HTTPStatus.SWITCHING_PROTOCOLS)
+                # A route may have a policy of its own; and its list is another answer's too, if it kept that.
+                given = message.get("headers", ())
+                own = self.names.intersection(name for name, _ in given)
+                common = [each for each in self.headers if each[0] not in own] if own else self.headers
+                message["headers"] = [*given, *common, (REQUEST_ID_NAME, request_id.encode())]
             await send(message)
 
         try:
             await self.app(scope, receive, send_with_headers)
         finally:
-            logger.info(
-                "request",
-                method=scope["method"],
+            log_request(
+                method=scope.get("method", "WEBSOCKET"),
                 path=scope["path"],
                 status=status,
-                duration_ms=round((perf_counter() - started) * 1000, 1),
+                seconds=perf_counter() - started,
             )
 
 
@@ -92,7 +109,7 @@ class ErrorMiddleware:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
         response_started = False
@@ -123,25 +140,27 @@ class HostMiddleware:
 
     def __init__(self, app: ASGIApp, *, allowed_hosts: Sequence[str]) -> None:
         self.app = app
-        self.allowed_hosts = [host.lower() for host in allowed_hosts]
+        self.allowed_hosts = tuple(host.lower() for host in allowed_hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if (
-            scope["type"] == "http"
+            scope["type"] != "lifespan"
             and not scope["path"].startswith("/health/")
-            and not self.allows(Headers(scope=scope).get("host", ""))
+            and not is_served(header(scope, b"host") or "", self.allowed_hosts)
         ):
             raise Problem(400, "This host is not served here.")
         await self.app(scope, receive, send)
 
-    def allows(self, header: str) -> bool:
-        """Whether the `Host` header names a host that is served."""
-        match = HOST.fullmatch(header)
-        host = match["name"].lower() if match else ""
-        return bool(host) and any(
-            allowed in {host, "*"} or (allowed.startswith(".") and f".{host}".endswith(allowed))
-            for allowed in self.allowed_hosts
-        )
+
+@lru_cache
+def is_served(address: str, allowed_hosts: tuple[str, ...]) -> bool:
+    """Whether the value of a `Host` header names one of the allowed hosts."""
+    match = HOST.fullmatch(address)
+    host = match["name"].lower() if match else ""
+    return bool(host) and any(
+        allowed in {host, "*"} or (allowed.startswith(".") and f".{host}".endswith(allowed))
+        for allowed in allowed_hosts
+    )
 
 
 class BodyLimitMiddleware:
@@ -154,7 +173,7 @@ class BodyLimitMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if int(Headers(scope=scope).get("content-length", 0)) > MAX_BODY_BYTES:
+        if int(header(scope, b"content-length") or 0) > MAX_BODY_BYTES:
             raise Problem(413, TOO_LARGE, headers=CLOSE)
         received = 0
         deadline: float | None = get_running_loop().time() + BODY_SECONDS
@@ -185,6 +204,14 @@ class HeadMiddleware:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "HEAD":
-            scope = {**scope, "method": "GET"}
-        await self.app(scope, receive, send)
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_head(message: Message) -> None:
+            # With its head it is over, also where the body would go on: the route hears that the client left.
+            if message["type"] == "http.response.start":
+                await send(message)
+                await send({"type": "http.response.body"})
+
+        await self.app({**scope, "method": "GET"}, receive, send_head)

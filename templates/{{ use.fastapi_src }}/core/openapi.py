@@ -8,8 +8,17 @@ from fastapi.routing import APIRoute
 from starlette.staticfiles import StaticFiles
 
 from .errors import ApiError
-from .problems import PROBLEM_JSON, PROBLEM_SCHEMA
+from .problems import PROBLEM_JSON, PROBLEM_SCHEMA, problem_document
 from .requests import SECURITY_HEADERS
+
+DETAIL = "What went wrong this time."
+REQUEST_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+def example(status: int, detail: str, **members: str) -> dict[str, Any]:
+    """A problem document as it could be answered."""
+    document = problem_document(status, detail, instance="/api/v1/example")
+    return {**document, **members, "request_id": REQUEST_ID}
 
 
 def problems(*found: int | str | type[ApiError]) -> dict[int | str, dict[str, Any]]:
@@ -19,18 +28,29 @@ def problems(*found: int | str | type[ApiError]) -> dict[int | str, dict[str, An
         found: errors with a type of their own, HTTP statuses, or `default` for any other.
     """
     schemas: dict[int | str, list[dict[str, Any]]] = {}
+    examples: dict[int | str, dict[str, Any]] = {}
     titles: dict[int | str, list[str]] = {}
     for each in found:
         if isinstance(each, int | str):
             schemas.setdefault(each, []).append({"$ref": "#/components/schemas/Problem"})
             titles.setdefault(each, []).append("Problem details")
+            if isinstance(each, int):
+                examples.setdefault(each, {})["problem"] = {"value": example(each, DETAIL)}
         else:
             schemas.setdefault(each.status, []).append(each.schema())
             titles.setdefault(each.status, []).append(each.title)
+            # Some errors say what it was only when they are raised.
+            value = example(each.status, getattr(each, "detail", DETAIL), type=each.type, title=each.title)
+            examples.setdefault(each.status, {})[each.type.rpartition(":")[2]] = {"value": value}
     return {
         status: {
             "description": "; ".join(titles[status]),
-            "content": {PROBLEM_JSON: {"schema": each[0] if len(each) == 1 else {"anyOf": each}}},
+            "content": {
+                PROBLEM_JSON: {
+                    "schema": each[0] if len(each) == 1 else {"anyOf": each},
+                    **({"examples": examples[status]} if status in examples else {}),
+                }
+            },
         }
         for status, each in schemas.items()
     }

@@ -1,18 +1,23 @@
-"""Uvicorn's side of a connection, without patience for clients that do not get their request out.
+"""Uvicorn's side of a connection, without patience for clients that do not send their request or do not read.
 
-It waits as long as it takes for the head of a request, and reads as much of it as comes.
+It waits as long as it takes for the head of a request, and reads as much of it as comes. A connection that it
+closes stays open until the client has read what is left.
 """
 
+import socket
+import sys
 from asyncio import TimerHandle, Transport
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_SECONDS = 15
 MAX_HEAD_BYTES = 64 * 1024
+# A client that takes nothing of what was sent to it, or is no longer there, is cut off after this long.
+UNREAD_SECONDS = 30
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """Closes a connection whose next head is too slow or too large; the body is the application's matter."""
+    """Ends a connection whose next head is too slow or too large; the body is the application's matter."""
 
     _head_timer: TimerHandle | None = None
     _head_bytes = 0
@@ -20,6 +25,9 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._begin_head()
+        if sys.platform == "linux":
+            option = (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1000)
+            transport.get_extra_info("socket").setsockopt(*option)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

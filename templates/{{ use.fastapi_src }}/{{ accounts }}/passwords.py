@@ -25,6 +25,11 @@ async def matches(password_hash: str | None, password: str) -> bool:
     return await loop.run_in_executor(_WORKERS, _verify, password_hash or _NOBODY, password)
 
 
+def outdated(password_hash: str) -> bool:
+    """Whether it was made with other parameters than one would be today."""
+    return _HASHER.check_needs_rehash(password_hash)
+
+
 def _verify(password_hash: str, password: str) -> bool:
     try:
         return _HASHER.verify(password_hash, password)

@@ -8,15 +8,16 @@ from ..core.database import SessionDependency, transaction
 from ..core.dependencies import SessionsDependency, SettingsDependency
 from ..core.openapi import problems
 from . import queries, services
-from .dependencies import Reader
+from .dependencies import Reader, RefreshToken
 from .errors import (
     InvalidTokenError,
     MissingScopeError,
     NotAMemberError,
+    NotSignedInError,
     TooManyAttemptsError,
     WrongCredentialsError,
 )
-from .schemas import CredentialsForm, MeOut, OrganizationOut, RefreshTokenIn, TokenOut
+from .schemas import CredentialsForm, MeOut, OrganizationOut, TokenOut
 from .services import Credentials
 
 NO_STORE = {"Cache-Control": "no-store"}
@@ -54,9 +55,9 @@ async def token(
     return TokenOut.model_validate(granted)
 
 
-@auth.post("/refresh", responses=problems(422, InvalidTokenError))
+@auth.post("/refresh", responses=problems(422, NotSignedInError, InvalidTokenError))
 async def refresh(
-    sent: RefreshTokenIn, response: Response, sessions: SessionsDependency, settings: SettingsDependency
+    token: RefreshToken, response: Response, sessions: SessionsDependency, settings: SettingsDependency
 ) -> TokenOut:
     """New tokens, in exchange for a refresh token, which is good once.
 
@@ -65,20 +66,18 @@ async def refresh(
     """
     # Here rather than around the route, so that what a refusal changes is kept.
     async with transaction(sessions) as session:
-        granted = await services.refresh(session, secret_key=settings.secret_key, token=sent.refresh_token)
+        granted = await services.refresh(session, secret_key=settings.secret_key, token=token)
     if granted is None:
         raise InvalidTokenError
     response.headers.update(NO_STORE)
     return TokenOut.model_validate(granted)
 
 
-@auth.post("/revoke", status_code=204, responses=problems(422))
-async def revoke(sent: RefreshTokenIn, session: SessionDependency) -> None:
-    """Sign out: end the refresh tokens of the sign-in from which this one came.
-
-    A token that is unknown has ended already (RFC 7009, 2.2). Access tokens end by themselves.
-    """
-    await services.revoke(session, token=sent.refresh_token)
+@auth.post("/revoke", status_code=204, responses=problems(422, NotSignedInError, InvalidTokenError))
+async def revoke(token: RefreshToken, session: SessionDependency) -> None:
+    """Sign out: end all refresh tokens of this sign-in. Access tokens end by themselves."""
+    if not await services.revoke(session, token=token):
+        raise InvalidTokenError
 
 
 @router.get("/me", responses=problems(MissingScopeError))

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import structlog
 from pydantic import SecretStr
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from ..core.database import transaction
@@ -55,10 +55,10 @@ class Credentials:
         return hashlib.sha256(f"{normalized(self.email)}\n{self.client}".encode()).hexdigest()
 
 
-async def sign_in(
+async def check_password(
     sessions: async_sessionmaker[AsyncSession], *, secret_key: SecretStr, credentials: Credentials
-) -> Granted:
-    """Tokens for a password.
+) -> UUID:
+    """The id of the user whose password this is.
 
     An attempt counts as failed until it has succeeded, so that many at once are no way around the limit. No
     connection to the database is held while the password is looked at.
@@ -66,7 +66,6 @@ async def sign_in(
     Raises:
         WrongCredentialsError: there is no such user, or the password is another one.
         TooManyAttemptsError: there were too many failures in a row.
-        NotAMemberError: the user is not in the organization, or in none.
     """
     async with transaction(sessions) as session:
         attempts = await _count_attempt(session, credentials.attempts_key)
@@ -77,11 +76,32 @@ async def sign_in(
         if attempts >= MAX_ATTEMPTS:
             raise TooManyAttemptsError
         raise WrongCredentialsError
+    if passwords.outdated(user.password_hash):
+        better = await passwords.hashed(credentials.password)
+        async with transaction(sessions) as session:
+            await _replace_hash(session, secret_key, user, better)
+    return user.id
+
+
+async def admit(session: AsyncSession, *, user_id: UUID, credentials: Credentials) -> Member | None:
+    """The member for whom these credentials are good, whose failures are forgotten; none if there is none."""
+    await session.execute(delete(SignInAttempts).where(SignInAttempts.key == credentials.attempts_key))
+    return await queries.member_of(session, user_id=user_id, organization_id=credentials.organization_id)
+
+
+async def sign_in(
+    sessions: async_sessionmaker[AsyncSession], *, secret_key: SecretStr, credentials: Credentials
+) -> Granted:
+    """Tokens for a password.
+
+    Raises:
+        WrongCredentialsError: there is no such user, or the password is another one.
+        TooManyAttemptsError: there were too many failures in a row.
+        NotAMemberError: the user is not in the organization, or in none.
+    """
+    user_id = await check_password(sessions, secret_key=secret_key, credentials=credentials)
     async with transaction(sessions) as session:
-        await session.execute(delete(SignInAttempts).where(SignInAttempts.key == credentials.attempts_key))
-        member = await queries.member_of(
-            session, user_id=user.id, organization_id=credentials.organization_id
-        )
+        member = await admit(session, user_id=user_id, credentials=credentials)
         granted = member and await _grant(session, secret_key, member, credentials.scopes, family_id=uuid4())
     if granted is None:
         raise NotAMemberError
@@ -112,11 +132,12 @@ async def refresh(session: AsyncSession, *, secret_key: SecretStr, token: str) -
     return await _grant(session, secret_key, member, tokens.scopes_in(known.scope), family_id=known.family_id)
 
 
-async def revoke(session: AsyncSession, *, token: str) -> None:
-    """End a refresh token and all others of its family; one that is unknown has ended already."""
+async def revoke(session: AsyncSession, *, token: str) -> bool:
+    """End a refresh token and all others of its family; whether there was such a one."""
     known = await _locked_token(session, token)
     if known is not None:
         await _end_family(session, known)
+    return known is not None
 
 
 async def record(  # noqa: PLR0913 (one argument per column)
@@ -226,6 +247,19 @@ async def _locked_token(session: AsyncSession, token: str) -> RefreshToken | Non
     whose = select(RefreshToken.membership_id).where(same).scalar_subquery()
     await session.execute(select(Membership.id).where(Membership.id == whose).with_for_update(key_share=True))
     return await session.scalar(select(RefreshToken).where(same))
+
+
+async def _replace_hash(session: AsyncSession, secret_key: SecretStr, user: User, better: str) -> None:
+    """Store another hash of the same password, with which refresh tokens go on."""
+    same = (User.id == user.id, User.password_hash == user.password_hash)
+    await session.execute(update(User).where(*same).values(password_hash=better))
+    memberships = select(Membership.id).where(Membership.user_id == user.id)
+    theirs = (
+        RefreshToken.membership_id.in_(memberships),
+        RefreshToken.fingerprint == tokens.fingerprint(secret_key, user.password_hash),
+    )
+    after = tokens.fingerprint(secret_key, better)
+    await session.execute(update(RefreshToken).where(*theirs).values(fingerprint=after))
 
 
 async def _end_family(session: AsyncSession, token: RefreshToken) -> None:

@@ -21,7 +21,7 @@ from .errors import (
     InvoiceNotOpenError,
 )
 from .permissions import Action
-from .schemas import Accepted, Event, Ignored, InvoiceIn, InvoiceOut, InvoicePage, PaymentSucceeded
+from .schemas import EXAMPLE, Accepted, Event, Ignored, InvoiceIn, InvoiceOut, InvoicePage, PaymentSucceeded
 
 FORBIDDEN = (MissingScopeError, MissingRoleError)
 LOCATION = {"Location": {"schema": {"type": "string"}, "description": "The path of the new invoice."}}
@@ -51,6 +51,7 @@ WEBHOOK: dict[str, Any] = {
                             "properties": {"invoice_id": {"type": "string", "format": "uuid"}},
                         },
                     },
+                    "examples": [{"type": services.PAYMENT_SUCCEEDED, "data": {"invoice_id": EXAMPLE["id"]}}],
                 },
             }
         },

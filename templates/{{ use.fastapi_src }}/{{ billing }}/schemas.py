@@ -13,7 +13,7 @@ from .contracts import InvoiceStatus
 from .currencies import CURRENCIES
 from .models import MAX_AMOUNT_CENTS
 
-_EXAMPLE: JsonDict = {
+EXAMPLE: JsonDict = {
     "id": "0f0ad2f6-2f4a-4c0f-9b7e-6f1f3a1f2b11",
     "number": 1,
     "customer": "Analytical Engines Ltd.",
@@ -22,7 +22,7 @@ _EXAMPLE: JsonDict = {
     "status": "open",
     "created_at": "2026-01-31T12:00:00Z",
 }
-_NEW: JsonDict = {name: _EXAMPLE[name] for name in ("customer", "amount_cents", "currency")}
+_NEW: JsonDict = {name: EXAMPLE[name] for name in ("customer", "amount_cents", "currency")}
 
 
 def _known(currency: str) -> str:
@@ -50,7 +50,7 @@ class InvoiceIn(RequestBody):
 
 
 class InvoiceOut(BaseModel):
-    model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [_EXAMPLE]})
+    model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [EXAMPLE]})
 
     id: UUID
     number: Annotated[int, Field(ge=1)]
@@ -63,6 +63,8 @@ class InvoiceOut(BaseModel):
 
 class InvoicePage(Page[InvoiceOut]):
     """The newest invoices first."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE], "next_cursor": "MQ"}]})
 
 
 class Event(BaseModel):
@@ -80,10 +82,14 @@ class PaymentSucceeded(Event):
 
 
 class Accepted(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"accepted": True}]})
+
     accepted: Literal[True] = True
 
 
 class Ignored(BaseModel):
     """For a type that is not handled."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"ignored": True}]})
 
     ignored: Literal[True] = True

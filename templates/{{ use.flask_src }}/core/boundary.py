@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from time import perf_counter
 
-import structlog
 from apiflask import APIFlask, HTTPError
 from apiflask.schema_adapters import registry
 from apiflask.schema_adapters.pydantic import PydanticAdapter
@@ -16,6 +15,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ..extensions import db
+from .logs import log_request
 from .problems import PROBLEM_JSON, FieldError, Problem, ProblemDocument, pointer, problem_document
 from .requests import (
     HSTS,
@@ -29,8 +29,6 @@ from .settings import Settings
 
 ASKED_METHOD = "Access-Control-Request-Method"
 ASKED_HEADERS = "Access-Control-Request-Headers"
-
-logger = structlog.stdlib.get_logger(__name__)
 
 
 def guard(app: APIFlask, settings: Settings) -> None:
@@ -65,12 +63,11 @@ def guard(app: APIFlask, settings: Settings) -> None:
         _let_origins_call(response, settings.cors_origins)
         for name, value in security_headers.items():
             response.headers.setdefault(name, value)
-        logger.info(
-            "request",
+        log_request(
             method=request.method,
             path=request.path,
             status=response.status_code,
-            duration_ms=round((perf_counter() - g.began) * 1000, 1),
+            seconds=perf_counter() - g.began,
         )
         return response
 

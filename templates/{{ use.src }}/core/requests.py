@@ -1,7 +1,7 @@
 """What is the same about every request, whichever framework serves it."""
 
 import re
-from uuid import uuid4
+import secrets
 
 import structlog
 
@@ -26,7 +26,7 @@ HSTS = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 
 def begin_request(sent_id: str | None) -> str:
     """Start a request's log context and return its id: the one that was sent if it is sane, else a new."""
-    request_id = sent_id if sent_id and _SANE_REQUEST_ID.fullmatch(sent_id) else uuid4().hex
+    request_id = sent_id if sent_id and _SANE_REQUEST_ID.fullmatch(sent_id) else secrets.token_hex(16)
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=request_id)
     return request_id

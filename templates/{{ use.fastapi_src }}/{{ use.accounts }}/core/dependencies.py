@@ -1,4 +1,4 @@
-"""What a route can ask for besides its session."""
+"""What a route can ask for besides its session; FastAPI would run what is not async in a thread."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from .database import get_sessions
 from .settings import Settings
 
 
-def get_settings_in_use(request: Request) -> Settings:
+async def get_settings_in_use(request: Request) -> Settings:
     """What the application was made with."""
     settings: Settings = request.state.settings
     return settings

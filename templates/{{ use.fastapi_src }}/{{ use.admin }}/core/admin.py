@@ -1,0 +1,342 @@
+"""The admin: SQLAdmin below /admin, for staff, and never more than what belongs to their organizations.
+
+Three things do not depend on how a view is written. All but the files of SQLAdmin is behind `Gate`. What a
+view reads comes through a session that adds the `scope` of each model to every query, and refuses a model
+without one. And only `ROUTES` and the POST routes of views are served: nothing is created or deleted here,
+and nothing is changed by GET.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+from urllib.parse import quote
+from uuid import UUID
+
+from fastapi import FastAPI, Request, Response
+from pydantic import BaseModel, ValidationError
+from sqladmin import Admin, ModelView
+from sqladmin.helpers import get_object_identifier
+from sqlalchemy import ColumnElement, Select, Table, event
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.orm import (
+    InstrumentedAttribute,
+    ORMExecuteState,
+    Session,
+    selectinload,
+    with_loader_criteria,
+)
+from sqlalchemy.sql.base import ExecutableOption
+from sqlalchemy.sql.visitors import iterate
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .browsers import NO_STORE, TEMPLATES, go, same_origin, sentence
+from .database import Base, transaction
+from .middleware import CRASHED
+from .problems import Problem
+from .requests import SECURITY_HEADERS
+
+PATH = "/admin"
+ROUTES = frozenset({"statics", "index", "list", "details", "edit", "export", "ajax_lookup"})
+CSP = "Content-Security-Policy"
+# SQLAdmin's styles embed their icons.
+HEADERS = {**NO_STORE, CSP: f"{SECURITY_HEADERS[CSP]}; img-src 'self' data:"}
+MAX_EXPORT_ROWS = 10_000
+# What a spreadsheet would take for the beginning of a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """Who uses the admin: the names of the organizations whose data they see, and those that they own."""
+
+    user_id: UUID
+    email: str
+    organizations: Mapping[UUID, str]
+    owned: frozenset[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """What can be done with a row, by POST to a route of its view."""
+
+    label: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Access:
+    """How the views read on behalf of a member of staff: the criteria of the models that they may read."""
+
+    sessions: async_sessionmaker[AsyncSession]
+    criteria: Mapping[type[Base], ExecutableOption]
+
+
+_access: ContextVar[_Access] = ContextVar("access")
+
+
+class _ScopedSession(Session):
+    """Reads what the criteria let through, whatever the query is."""
+
+
+@event.listens_for(_ScopedSession, "do_orm_execute")
+def _limit(state: ORMExecuteState) -> None:
+    criteria = _access.get().criteria
+    known = {model.__table__ for model in criteria}
+    if not isinstance(state.statement, Select) or not state.is_orm_statement:
+        raise RuntimeError(f"The admin only reads models, but this is: {state.statement}")
+    # Wherever in the query they are, which the models that it selects do not tell.
+    if not {each for each in iterate(state.statement) if isinstance(each, Table)} <= known:
+        raise RuntimeError(f"The admin has no scope for what is in: {state.statement}")
+    state.statement = state.statement.options(*criteria.values())
+
+
+class _ScopedSessions(async_sessionmaker[AsyncSession]):
+    """The sessions of all views, each for the member of staff whose request is served."""
+
+    def __call__(self, **options: Any) -> AsyncSession:  # noqa: ANN401 (those of a session)
+        return _access.get().sessions(sync_session_class=_ScopedSession, **options)
+
+
+_sessions = _ScopedSessions()
+
+
+def _moment(value: datetime) -> str:
+    return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _yes_or_no(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+class StaffView(ModelView):
+    """What the admin shows of a model: the staff's rows, and of those the columns that are named.
+
+    A view that sets `can_edit` names `form_columns`, which the owners of a row's organization change, and the
+    `form_model` that says what is valid.
+    """
+
+    can_create = can_delete = can_import = can_edit = False
+    details_template = "core/admin_details.html"
+    page_size = 25
+    page_size_options: ClassVar[Sequence[int]] = (25, 50, 100)
+    search_auto_submit = False
+    export_types: ClassVar[list[str]] = ["csv"]
+    export_max_rows = MAX_EXPORT_ROWS
+    use_pretty_export = True
+    column_type_formatters: ClassVar[dict[type, Callable[[Any], Any]]] = {
+        type(None): lambda _: "",
+        bool: _yes_or_no,
+        datetime: _moment,
+        dict: json.dumps,
+    }
+
+    form_model: ClassVar[type[BaseModel]]
+    # The relationships that columns such as `user.email` go through.
+    related: ClassVar[Sequence[InstrumentedAttribute[Any]]] = ()
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name in {*self._list_prop_names, *self._details_prop_names, *self._form_prop_names}:
+            self._column_labels.setdefault(name, name.replace("_", " ").capitalize())
+
+    @staticmethod
+    def scope(organizations: Collection[UUID]) -> ColumnElement[bool]:
+        """Which rows belong to one of the organizations."""
+        # Abstract: without it the admin fails, rather than show what is another organization's.
+        raise NotImplementedError
+
+    async def save(self, session: AsyncSession, request: Request, row: Any, changes: dict[str, Any]) -> None:  # noqa: ANN401 (a row of the view's model)
+        """Record a change in the audit trail, in the transaction that makes it."""
+        # Abstract where `can_edit` is set: a change that is not recorded is not made.
+        raise NotImplementedError
+
+    async def buttons(self, request: Request, row: Any) -> Sequence[Button]:  # noqa: ANN401
+        """What the staff can do with this row, besides changing it."""
+        return ()
+
+    def organization_of(self, row: Any) -> UUID:  # noqa: ANN401
+        """Whose row it is."""
+        organization_id: UUID = row.organization_id
+        return organization_id
+
+    def is_owned(self, request: Request, row: Any) -> bool:  # noqa: ANN401
+        """Whether the staff may change this row."""
+        return self.organization_of(row) in request.state.staff.owned
+
+    def path_of(self, row: Any, action: str) -> str:  # noqa: ANN401
+        """Where an action of this view is, or the `details`."""
+        return f"{PATH}/{self.identity}/{action}/{quote(str(get_object_identifier(row)), safe='')}"
+
+    def back_to(self, row: Any) -> Response:  # noqa: ANN401
+        """What an action answers."""
+        return go(self.path_of(row, "details"))
+
+    def get_details_columns(self) -> list[str]:
+        """Never all columns, which is what SQLAdmin shows by default."""
+        return super().get_details_columns() if self.column_details_list else self.get_list_columns()
+
+    def get_form_columns(self) -> list[str]:
+        return super().get_form_columns() if self.form_columns else []
+
+    def list_query(self, request: Request) -> Select[Any]:
+        return super().list_query(request).options(*map(selectinload, self.related))
+
+    def details_query(self, request: Request) -> Select[Any]:
+        return super().details_query(request).options(*map(selectinload, self.related))
+
+    async def get_object_for_details(self, request: Request) -> Any:  # noqa: ANN401
+        """The row that a path names.
+
+        Raises:
+            Problem: 404, there is no such row, or it belongs to somebody else.
+        """
+        try:
+            row = await super().get_object_for_details(request)
+        except ValueError:
+            row = None
+        if row is None:
+            raise Problem(404, "There is nothing at this path.")
+        return row
+
+    async def check_can_edit(self, request: Request, model: Any) -> bool:  # noqa: ANN401
+        return self.can_edit and self.is_owned(request, model)
+
+    async def scaffold_form(self, rules: list[str] | None = None) -> type[Any]:
+        """The form for `form_columns`, which says at each field what `form_model` finds wrong with it."""
+        form_model = self.form_model
+
+        def validate(form: Any) -> bool:  # noqa: ANN401 (a form of WTForms)
+            try:
+                form_model.model_validate(form.data)
+            except ValidationError as error:
+                for each in error.errors():
+                    form[str(each["loc"][0])].errors = [sentence(each)]
+                return False
+            return True
+
+        return type("ValidatedForm", (await super().scaffold_form(rules),), {"validate": validate})
+
+    async def update_model(self, request: Request, pk: str, data: dict[str, Any]) -> Any:  # noqa: ANN401
+        """Save what a valid form changed, and its audit entry, in one transaction.
+
+        Raises:
+            RuntimeError: it went wrong, about which the page tells nothing.
+        """
+        try:
+            return await self._update(request, pk, self.form_model.model_validate(data).model_dump())
+        except Exception as error:
+            # SQLAdmin logs it, and shows what it says.
+            raise RuntimeError(CRASHED) from error
+
+    async def _update(self, request: Request, pk: str, valid: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        async with transaction(_sessions) as session:
+            row = (await session.scalars(self._stmt_by_identifier(pk).with_for_update())).one()
+            before = {name: getattr(row, name) for name in valid}
+            changes = {name: [before[name], value] for name, value in valid.items() if before[name] != value}
+            for name in changes:
+                setattr(row, name, valid[name])
+            if changes:
+                await self.save(session, request, row, changes)
+        return row
+
+    async def get_list_value(self, obj: Any, prop: str, request: Request | None = None) -> tuple[Any, Any]:  # noqa: ANN401
+        """What is shown, twice, so that an export gets that instead of what is stored."""
+        _, shown = await super().get_list_value(obj, prop, request)
+        return shown, shown
+
+    async def custom_export_cell(self, row: Any, name: str, value: Any) -> str | None:  # noqa: ANN401
+        """Text that a spreadsheet does not run."""
+        return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else None
+
+
+def organization_name(row: Any, column: str, request: Request) -> str:  # noqa: ANN401
+    """The formatter for a column with the id of an organization."""
+    name: str = request.state.staff.organizations[getattr(row, column)]
+    return name
+
+
+FindStaff = Callable[[Request], Awaitable[Staff]]
+
+
+class Gate:
+    """Lets staff pass, and notes for whom the views read."""
+
+    def __init__(
+        self, app: ASGIApp, *, find_staff: FindStaff, views: Sequence[type[StaffView]], production: bool
+    ) -> None:
+        self.app = app
+        self.find_staff = find_staff
+        self.views = views
+        self.production = production
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # A websocket finds no route there.
+        if scope["type"] != "http" or scope["path"].startswith(f"{PATH}/statics/"):
+            await self.app(scope, receive, send)
+            return
+        if self.production:
+            # Links are whole addresses, and a proxy may not say that it took the request over TLS.
+            scope = {**scope, "scheme": "https"}
+        request = Request(scope)
+        await same_origin(request)
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            raise Problem(400, "This address has a character that no text has.")
+        staff = await self.find_staff(request)
+        request.state.staff = staff
+        criteria = {
+            view.model: with_loader_criteria(
+                view.model, view.scope(staff.organizations.keys()), include_aliases=True
+            )
+            for view in self.views
+        }
+        _access.set(_Access(request.state.sessions, criteria))
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
+
+
+async def _to_index(_: Request) -> Response:
+    return go(f"{PATH}/")
+
+
+def add_admin(
+    app: FastAPI, views: Sequence[type[StaffView]], *, find_staff: FindStaff, production: bool
+) -> None:
+    """Serve the views below /admin.
+
+    Args:
+        app: gets the routes.
+        views: what is shown, in this order.
+        find_staff: who sent a request; it raises what others get instead.
+        production: whether browsers come over TLS.
+    """
+    # It mounts itself, with error pages and sessions of its own, on an application that nobody serves.
+    admin = Admin(
+        Starlette(),
+        session_maker=_sessions,
+        base_url=PATH,
+        title=app.title,
+        favicon_url="/static/icon.svg",
+        templates_dir=str(TEMPLATES),
+    )
+    for view in views:
+        admin.add_view(view)
+    routes = [
+        route
+        for route in admin.admin.routes
+        if isinstance(route, Mount | Route) and (route.name in ROUTES or f"{route.name}".startswith("view-"))
+    ]
+    gate = Middleware(Gate, find_staff=find_staff, views=views, production=production)
+    app.router.routes.append(Route(PATH, _to_index))
+    app.router.routes.append(Mount(PATH, routes=routes, name="admin", middleware=[gate]))

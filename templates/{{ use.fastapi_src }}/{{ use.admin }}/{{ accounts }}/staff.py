@@ -1,0 +1,95 @@
+"""Staff: users to whom the admin is open, for the organizations that they are in."""
+
+from uuid import UUID
+
+from fastapi import Request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ..core.admin import Staff
+from ..core.database import transaction
+from ..core.errors import ApiError
+from . import queries, visitors
+from .contracts import Actor, Role
+from .errors import MissingRoleError, NotAMemberError
+from .models import User
+from .services import record
+
+
+class NotStaffError(ApiError):
+    status = 403
+    type = "urn:problem:not-staff"
+    title = "Not staff"
+    detail = "The admin is for staff only."
+
+
+async def find_staff(request: Request) -> Staff:
+    """Who uses the admin.
+
+    Raises:
+        Elsewhere: nobody is signed in, so the sign-in page comes first.
+        NotStaffError: who is signed in is not on the staff.
+    """
+    async with transaction(request.state.sessions, writes=False) as session:
+        visitor = await visitors.get_visitor(request, session, request.state.settings)
+        if not visitor.is_staff:
+            raise NotStaffError
+        memberships = await visitors.memberships_of(session, visitor.actor.user_id)
+    return Staff(
+        user_id=visitor.actor.user_id,
+        email=visitor.actor.email,
+        organizations={membership.organization_id: name for membership, name in memberships},
+        owned=frozenset(
+            membership.organization_id for membership, _ in memberships if membership.role == Role.OWNER
+        ),
+    )
+
+
+async def acting_for(session: AsyncSession, staff: Staff, organization_id: UUID) -> Actor:
+    """The member of staff as somebody who acts for the organization.
+
+    Raises:
+        NotAMemberError: they are not in it, or no longer.
+    """
+    member = await queries.member_of(session, user_id=staff.user_id, organization_id=organization_id)
+    if member is None:
+        raise NotAMemberError
+    return member.actor()
+
+
+async def owns_all_of(session: AsyncSession, staff: Staff, user_id: UUID) -> bool:
+    """Whether the member of staff owns every organization of the user, who signs in to all of them alike."""
+    memberships = await visitors.memberships_of(session, user_id)
+    return {membership.organization_id for membership, _ in memberships} <= staff.owned
+
+
+async def set_active(session: AsyncSession, staff: Staff, user_id: UUID, *, is_active: bool) -> None:
+    """Let a user sign in, or end what they have: sessions and tokens.
+
+    Raises:
+        MissingRoleError: the member of staff does not own all of the user's organizations.
+    """
+    if not await owns_all_of(session, staff, user_id):
+        raise MissingRoleError(Role.OWNER)
+    user = await session.get_one(User, user_id, with_for_update=True)
+    before, user.is_active = user.is_active, is_active
+    await _record(session, user, {"is_active": [before, is_active]}, staff)
+
+
+async def set_staff(session: AsyncSession, user_id: UUID, *, is_staff: bool) -> None:
+    """Open the admin to a user, or close it."""
+    user = await session.get_one(User, user_id, with_for_update=True)
+    before, user.is_staff = user.is_staff, is_staff
+    await _record(session, user, {"is_staff": [before, is_staff]}, None)
+
+
+async def _record(session: AsyncSession, user: User, changes: dict[str, object], staff: Staff | None) -> None:
+    for membership, _ in await visitors.memberships_of(session, user.id):
+        await record(
+            session,
+            organization_id=membership.organization_id,
+            action="user.changed",
+            target="user",
+            target_id=user.id,
+            actor=await acting_for(session, staff, membership.organization_id) if staff else None,
+            changes=changes,
+        )

@@ -1,0 +1,162 @@
+"""A typed client that is generated from the committed contract works with the server, and the contract has examples."""
+
+import itertools
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from servers import CREDENTIALS, Server, clean_environment
+
+pytestmark = pytest.mark.parametrize("generated", ["fastapi"], indirect=True, scope="session")
+
+# What somebody would write with the client; it is checked with its types, and then run.
+SCRIPT = '''\
+"""Create an invoice, find it again, and void it twice."""
+
+import sys
+
+from shop_client import AuthenticatedClient, Client
+from shop_client.api.auth import auth_token
+from shop_client.api.invoices import invoices_create, invoices_get, invoices_list, invoices_void
+from shop_client.models import CredentialsForm, InvoiceIn, InvoiceInCurrency, InvoicePage, InvoiceStatus, Problem
+from shop_client.models import TokenOut
+
+url, username, password = sys.argv[1:]
+token = auth_token.sync(client=Client(base_url=url), body=CredentialsForm(username=username, password=password))
+assert isinstance(token, TokenOut), token
+client = AuthenticatedClient(base_url=url, token=token.access_token, raise_on_unexpected_status=True)
+
+wanted = InvoiceIn(customer="Initech", amount_cents=12_50, currency=InvoiceInCurrency.EUR)
+older = invoices_create.sync(client=client, body=wanted, idempotency_key="typed-older")
+newer = invoices_create.sync(client=client, body=wanted, idempotency_key="typed-newer")
+assert older and not isinstance(older, Problem), older
+assert newer and not isinstance(newer, Problem), newer
+assert invoices_create.sync(client=client, body=wanted, idempotency_key="typed-newer") == newer
+
+first = invoices_list.sync(client=client, limit=1)
+assert isinstance(first, InvoicePage) and first.next_cursor, first
+second = invoices_list.sync(client=client, limit=1, cursor=first.next_cursor)
+assert isinstance(second, InvoicePage), second
+assert [*first.items, *second.items] == [newer, older]
+
+assert invoices_get.sync(client=client, id=older.id) == older
+voided = invoices_void.sync(client=client, id=older.id)
+assert voided and not isinstance(voided, Problem) and voided.status is InvoiceStatus.VOID, voided
+
+answer = invoices_void.sync_detailed(client=client, id=older.id)
+assert isinstance(answer.parsed, Problem), answer
+print(answer.status_code.value, answer.parsed.status, answer.parsed.type_)
+'''
+
+
+def run(folder: Path, *arguments: str) -> str:
+    """What a module of Python prints; where it fails, that is the message."""
+    result = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=clean_environment(),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout[-6000:] + result.stderr[-6000:]
+    return result.stdout + result.stderr
+
+
+@pytest.fixture(scope="session")
+def typed_client(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a generated client, nothing of the contract left out, and the script that uses it."""
+    folder = tmp_path_factory.mktemp("client")
+    source, target = project / "docs" / "openapi.json", folder / "shop_client"
+    options = [f"--path={source}", f"--output-path={target}", "--meta=none", "--fail-on-warning"]
+    said = run(folder, "-m", "openapi_python_client", "generate", *options)
+    assert "warning" not in said.lower(), said
+    (folder / "script.py").write_text(SCRIPT, encoding="utf-8")
+    return folder
+
+
+def test_the_client_has_every_operation(typed_client: Path, contract: dict[str, Any]) -> None:
+    made = {path.stem for path in (typed_client / "shop_client" / "api").glob("*/[!_]*.py")}
+    assert made == {operation["operationId"] for _, operation in operations(contract)}
+
+
+def test_the_client_and_what_uses_it_have_types(typed_client: Path) -> None:
+    # Left out: what the generator writes for any contract, and streams, which it takes for a single document.
+    api = typed_client.glob("shop_client/api/*/*.py")
+    files = [str(path) for path in api if path.name not in {"invoices_follow.py", "summaries_create.py"}]
+    options = ["--strict", "--follow-imports=silent", "--config-file=", "--cache-dir=.mypy"]
+    run(typed_client, "-m", "mypy", *options, "shop_client/models", "script.py", *files)
+
+
+def test_the_client_works_with_the_server(typed_client: Path, server: Server) -> None:
+    said = run(typed_client, "script.py", server.url, *CREDENTIALS.values())
+    assert said == "409 409 urn:problem:invoice-not-open\n"
+
+
+@pytest.fixture(scope="session")
+def contract(project: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((project / "docs" / "openapi.json").read_text(encoding="utf-8"))
+    return document
+
+
+def operations(contract: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each operation with its method and path."""
+    for path, item in contract["paths"].items():
+        for method, operation in item.items():
+            yield f"{method.upper()} {path}", operation
+
+
+def bodies(contract: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The schema of each request body and each success answer, with where it is. A stream has events of its own."""
+    for name, operation in operations(contract):
+        found = [("request", operation.get("requestBody", {}))]
+        found += [each for each in operation["responses"].items() if each[0].startswith("2")]
+        for part, described in found:
+            for media_type, content in described.get("content", {}).items():
+                if media_type != "text/event-stream":
+                    yield f"{name} {part} {media_type}", content["schema"]
+
+
+def examples(contract: dict[str, Any], schema: dict[str, Any]) -> list[Any]:
+    """The examples of a schema, else of all its alternatives; none where one of these has none."""
+    if "$ref" in schema:
+        schema = contract["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    if "anyOf" in schema and "examples" not in schema:
+        alternatives = [examples(contract, each) for each in schema["anyOf"]]
+        return [*itertools.chain(*alternatives)] if all(alternatives) else []
+    found: list[Any] = schema.get("examples", [])
+    return found
+
+
+def test_every_body_has_an_example_that_fits(contract: dict[str, Any]) -> None:
+    found = dict(bodies(contract))
+    assert len(found) >= 15
+    for name, schema in found.items():
+        shown = examples(contract, schema)
+        assert shown, f"{name} has no example"
+        validator = jsonschema_rs.Draft202012Validator(
+            {**schema, "components": contract["components"]}, validate_formats=True
+        )
+        for example in shown:
+            validator.validate(example)
+
+
+def test_every_error_has_an_example_that_fits(contract: dict[str, Any]) -> None:
+    for name, operation in operations(contract):
+        for status, answer in operation["responses"].items():
+            content = answer.get("content", {}).get("application/problem+json")
+            if content is None:
+                continue
+            validator = jsonschema_rs.Draft202012Validator(
+                {**content["schema"], "components": contract["components"]}, validate_formats=True
+            )
+            shown = content.get("examples", {})
+            assert shown or status == "default", f"{name} {status} has no example"
+            for example in shown.values():
+                validator.validate(example["value"])
+                assert example["value"]["status"] == int(status)
