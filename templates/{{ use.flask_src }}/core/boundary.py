@@ -53,7 +53,7 @@ def guard(app: APIFlask, settings: Settings) -> None:
         if len(request.get_data()) > MAX_BODY_BYTES:
             raise RequestEntityTooLarge
         # What a browser asks before it lets a page of another origin call.
-        return Response(status=HTTPStatus.NO_CONTENT) if ASKED_METHOD in request.headers else None
+        return Response(status=HTTPStatus.NO_CONTENT) if _is_preflight() else None
 
     @app.after_request
     def finish(response: Response) -> Response:
@@ -111,10 +111,14 @@ def _let_origins_call(response: Response, origins: tuple[str, ...]) -> None:
         return
     response.headers["Access-Control-Allow-Origin"] = origin
     response.headers["Access-Control-Expose-Headers"] = REQUEST_ID_HEADER
-    if ASKED_METHOD in request.headers:
+    if _is_preflight():
         response.headers["Access-Control-Allow-Methods"] = request.headers[ASKED_METHOD]
         response.headers["Access-Control-Allow-Headers"] = request.headers.get(ASKED_HEADERS, "")
         response.headers["Access-Control-Max-Age"] = "600"
+
+
+def _is_preflight() -> bool:
+    return request.method == "OPTIONS" and ASKED_METHOD in request.headers
 
 
 def _is_served(host: str, allowed_hosts: tuple[str, ...]) -> bool:
