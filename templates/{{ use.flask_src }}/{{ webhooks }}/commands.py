@@ -43,7 +43,7 @@ def list_newest(status: str | None, limit: int) -> None:
 def replay(event_ids: tuple[UUID, ...], parked: bool) -> None:
     """Try events anew, which the worker then does. What was applied once is never applied again."""
     if parked:
-        event_ids += tuple(event.id for event in queries.newest(limit=1000, status=Status.PARKED))
+        event_ids += tuple(queries.parked())
     for event_id in event_ids:
         if not services.replay(event_id):
             raise click.ClickException(f"There is nothing to try anew under the id {event_id}.")

@@ -1,6 +1,7 @@
 """Reads: they change nothing."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy import exists, select
 
@@ -14,6 +15,11 @@ def newest(*, limit: int, status: str | None = None) -> Sequence[WebhookEvent]:
     if status is not None:
         events = events.where(WebhookEvent.status == status)
     return db.session.scalars(events).all()
+
+
+def parked() -> Sequence[UUID]:
+    """The ids of those that kept failing."""
+    return db.session.scalars(select(WebhookEvent.id).where(WebhookEvent.status == Status.PARKED)).all()
 
 
 def any_claimed() -> bool:
