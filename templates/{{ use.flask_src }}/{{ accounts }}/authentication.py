@@ -62,7 +62,7 @@ def requires(scope: Scope) -> Callable[[DecoratedType], DecoratedType]:
             return view(*args, **kwargs)
 
         # Where APIFlask's own decorators leave what they know.
-        vars(guarded)["_spec"]["security"] = [{SCHEME: [scope.value]}]
+        vars(guarded).setdefault("_spec", {})["security"] = [{SCHEME: [scope.value]}]
         return cast("DecoratedType", guarded)
 
     return decorate
