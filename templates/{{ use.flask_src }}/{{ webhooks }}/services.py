@@ -2,7 +2,7 @@
 
 import random
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import structlog
 from sqlalchemy import select
@@ -25,20 +25,16 @@ logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 def store(*, provider: str, webhook_id: str, event_type: str, body: str) -> None:
     """Save a webhook, once for each id: for the worker, or for the record if its type is not handled."""
-    now = datetime.now(UTC)
     handled = event_type in HANDLED
     db.session.execute(
         insert_into(WebhookEvent)
         .values(
-            id=uuid4(),
             provider=provider,
             webhook_id=webhook_id,
             type=event_type[:MAX_TYPE_LENGTH],
             body=body,
             status=Status.PENDING if handled else Status.IGNORED,
-            attempts=0,
-            due_at=now if handled else None,
-            created_at=now,
+            due_at=datetime.now(UTC) if handled else None,
         )
         .on_conflict_do_nothing()
     )
