@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import jsonschema_rs
 import pytest
 from servers import OLD_WEBHOOK_SECRET, PASSWORD, TOKEN, WEBHOOK_SECRET, Server, just, problem
 from support import EXAMPLES, FLAVOURS, answers_of
@@ -169,7 +170,8 @@ def refused(contract: dict[str, Any], response: httpx.Response, *statuses: int) 
     status = str(response.status_code)
     assert answers.keys() & {status, "4XX", "default"}, f"{status} is not documented"
     answer = answers.get(status) or answers.get("4XX") or answers["default"]
-    assert "application/problem+json" in resolved(contract, answer)["content"]
+    schema = resolved(contract, answer)["content"]["application/problem+json"]["schema"]
+    jsonschema_rs.validate({**schema, "components": contract["components"]}, response.json())
     return problem(response, response.status_code)
 
 

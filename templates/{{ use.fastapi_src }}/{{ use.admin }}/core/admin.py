@@ -227,12 +227,14 @@ class StaffView(ModelView):
         """Save what a valid form changed, and its audit entry, in one transaction.
 
         Raises:
-            RuntimeError: it went wrong, about which the page tells nothing.
+            RuntimeError: what a `Problem` says, or that it went wrong, about which the page tells nothing.
         """
         try:
             return await self._update(request, pk, self.form_model.model_validate(data).model_dump())
+        # SQLAdmin logs either, and shows what it says.
+        except Problem as problem:
+            raise RuntimeError(problem.detail) from problem
         except Exception as error:
-            # SQLAdmin logs it, and shows what it says.
             raise RuntimeError(CRASHED) from error
 
     async def _update(self, request: Request, pk: str, valid: Mapping[str, Any]) -> Any:  # noqa: ANN401

@@ -18,7 +18,7 @@ from ..core.schemas import TrimmedText
 from .contracts import Role
 from .models import AuditEntry, Membership, Organization, User
 from .services import record
-from .staff import acting_for, owns_all_of, set_active
+from .staff import acting_for, keep_an_owner, owns_all_of, set_active
 
 ROLES = [(role.value, role.value) for role in Role]
 
@@ -114,6 +114,7 @@ class MembershipView(StaffView, model=Membership):
     async def save(
         self, session: AsyncSession, request: Request, row: Membership, changes: dict[str, object]
     ) -> None:
+        await keep_an_owner(session, row.organization_id)
         await _record(session, request, row.organization_id, "membership", row.id, changes)
 
 

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from fastapi import Request
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..core.admin import Staff
@@ -11,7 +12,7 @@ from ..core.errors import ApiError
 from . import queries, visitors
 from .contracts import Actor, Role
 from .errors import MissingRoleError, NotAMemberError
-from .models import User
+from .models import Membership, Organization, User
 from .services import record
 
 
@@ -20,6 +21,13 @@ class NotStaffError(ApiError):
     type = "urn:problem:not-staff"
     title = "Not staff"
     detail = "The admin is for staff only."
+
+
+class LastOwnerError(ApiError):
+    status = 409
+    type = "urn:problem:last-owner"
+    title = "Last owner"
+    detail = "Nobody else who can sign in owns the organization; make another member its owner first."
 
 
 async def find_staff(request: Request) -> Staff:
@@ -62,16 +70,36 @@ async def owns_all_of(session: AsyncSession, staff: Staff, user_id: UUID) -> boo
     return {membership.organization_id for membership, _ in memberships} <= staff.owned
 
 
+async def keep_an_owner(session: AsyncSession, organization_id: UUID) -> None:
+    """Refuse what has been done in this transaction, if it leaves nobody who could change the organization.
+
+    Raises:
+        LastOwnerError: it does.
+    """
+    # Or two could go at once, each of whom sees the other stay.
+    await session.get_one(Organization, organization_id, with_for_update=True)
+    owners = (
+        select(Membership)
+        .join(Membership.user)
+        .where(Membership.organization_id == organization_id, Membership.role == Role.OWNER, User.is_active)
+    )
+    if await session.scalar(owners.limit(1)) is None:
+        raise LastOwnerError
+
+
 async def set_active(session: AsyncSession, staff: Staff, user_id: UUID, *, is_active: bool) -> None:
     """Let a user sign in, or end what they have: sessions and tokens.
 
     Raises:
         MissingRoleError: the member of staff does not own all of the user's organizations.
+        LastOwnerError: nobody else owns one of them.
     """
     if not await owns_all_of(session, staff, user_id):
         raise MissingRoleError(Role.OWNER)
     user = await session.get_one(User, user_id, with_for_update=True)
     before, user.is_active = user.is_active, is_active
+    for membership, _ in await visitors.memberships_of(session, user_id):
+        await keep_an_owner(session, membership.organization_id)
     await _record(session, user, {"is_active": [before, is_active]}, staff)
 
 
