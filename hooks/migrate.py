@@ -48,16 +48,18 @@ def migration(version: str, stage: str) -> Callable[[Migration], Migration]:
     return register
 
 
-def rename(version: str, old: str, new: str) -> None:
+def rename(version: str, old: str, new: str, *, framework: str = "") -> None:
     """Register that `version` of the template has a file or folder `old` under the name `new`.
 
     The project's edits follow: `git mv` puts them where Copier merges. `{package}` in a path is the package's name.
+    With `framework`, only its projects have it.
     """
 
     @migration(version, "before")
     def move(update: Update) -> None:
         source, target = (path.format(**update.answers) for path in (old, new))
-        if (update.project / source).exists() and not (update.project / target).exists():
+        concerned = not framework or framework == update.answers["framework"]
+        if concerned and (update.project / source).exists() and not (update.project / target).exists():
             (update.project / target).parent.mkdir(parents=True, exist_ok=True)
             git(update.project, "mv", source, target)
 
@@ -116,6 +118,8 @@ def main(answers_file: str) -> int:
 
 
 # What moved, oldest first: rename("0.2.0", "old/name", "new/name").
+rename("0.2.0", "src/{package}/core/openapi.py", "src/{package}/core/endpoints.py", framework="flask")
+rename("0.2.0", "tests/core/test_boundary.py", "tests/core/test_app.py", framework="flask")
 
 
 if __name__ == "__main__":

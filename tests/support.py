@@ -17,7 +17,11 @@ import yaml
 ROOT = Path(__file__).parent.parent
 FRAMEWORKS = ("django", "fastapi", "flask")
 # The domain modules of those that have an example.
-EXAMPLES = {"django": ["accounts", "billing", "reporting"], "fastapi": ["accounts", "billing", "events"]}
+EXAMPLES = {
+    "django": ["accounts", "billing", "reporting"],
+    "fastapi": ["accounts", "billing", "events"],
+    "flask": ["accounts", "billing", "webhooks"],
+}
 # What is booted and asked: each framework with its default answers, Django's other API, and FastAPI for browsers too.
 FLAVOURS: dict[str, dict[str, str]] = {name: {"framework": name} for name in FRAMEWORKS}
 FLAVOURS["ninja"] = {"framework": "django", "api": "ninja"}

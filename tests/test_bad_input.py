@@ -69,6 +69,14 @@ BAD: list[tuple[dict[str, Any], str]] = [
         "billing needs accounts; name [accounts, billing], or answer no to example",
     ),
     (
+        {"modules": ["accounts", "webhooks"], "framework": "flask"},
+        "webhooks needs billing, which needs accounts; name [accounts, billing, webhooks], or answer no to example",
+    ),
+    (
+        {"modules": ["billing"], "framework": "flask"},
+        "webhooks needs billing, which needs accounts; name [accounts, billing], or answer no to example",
+    ),
+    (
         {"modules": ["accounts", "events"], "framework": "fastapi"},
         "events needs billing, which needs accounts; name [accounts, billing, events], or answer no to realtime",
     ),
@@ -148,7 +156,8 @@ def test_a_bad_value_is_refused_with_a_sentence(
         {"modules": ["billing"], "framework": "fastapi", "example": False},
         {"modules": ["events"], "framework": "fastapi", "example": False},
         {"modules": ["events"], "framework": "fastapi", "realtime": False},
-        {"modules": ["reporting", "billing"], "framework": "flask"},
+        {"modules": ["reporting", "billing", "accounts"], "framework": "flask"},
+        {"modules": ["webhooks"], "framework": "flask", "example": False},
         {"django_version": "latest", "framework": "django", "python_version": "3.12"},
     ],
     ids=str,
@@ -198,6 +207,7 @@ def test_an_update_refuses_what_would_replace_the_whole_project(probe: Path, tmp
         ("fastapi", {"pages": False}, {"pages": True}),
         ("fastapi", {"admin_ui": True}, {"admin_ui": False}),
         ("fastapi", {"admin_ui": False}, {"admin_ui": True}),
+        ("flask", {"example": True}, {"example": False}),
     ],
 )
 def test_an_update_refuses_another_kind_of_modules(

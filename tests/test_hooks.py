@@ -326,6 +326,7 @@ def test_a_rename_can_run_twice_and_overwrites_nothing(render: Render) -> None:
     migrate.rename("0.2.0", "src/{package}/core", "src/{package}/base")
     migrate.rename("0.2.0", "docs", "tests")
     migrate.rename("0.2.0", "gone.md", "docs/new.md")
+    migrate.rename("0.2.0", "README.md", "docs/index.txt", framework="django")
     update = migrate.Update(project, ".copier-answers.yml", "0.1.0")
     for _ in range(2):
         for function in migrate.due("before", Version("0.1.0"), Version("0.2.0")):

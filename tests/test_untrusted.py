@@ -36,7 +36,8 @@ def tracked(project: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("generated", ["flask"], indirect=True)
 def test_just_setup_makes_up_for_the_tasks(project: Path, released_template: Path, tmp_path: Path) -> None:
-    untrusted = render_into(tmp_path / "shop", released_template, framework="flask")
+    modules = answers_of(project)["modules"]
+    untrusted = render_into(tmp_path / "shop", released_template, framework="flask", modules=modules)
     git(untrusted, "init", "--quiet")
     just(untrusted, "setup")
     git(untrusted, "add", "--all")

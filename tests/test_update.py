@@ -196,7 +196,7 @@ def test_a_changed_default_changes_no_project(releasing: Path, tmp_path: Path) -
         ("delivery", "default: github", "default: gitlab"),
         ("delivery", "default: true", "default: false"),
         ("stack", 'default: "3.11"', 'default: "3.13"'),
-        ("stack", "[items]", "[things]"),
+        ("stack", "[accounts, billing, webhooks]", "[things]"),
     ):
         edit(releasing / "questions" / f"{file}.yml", old, new)
     release(releasing, "0.2.0")

@@ -1,6 +1,5 @@
 """The Flask extensions, made here and bound to the application by its factory."""
 
-from flask_cors import CORS
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 
@@ -8,4 +7,3 @@ from .core.database import Base
 
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)
 migrate = Migrate(db=db)
-cors = CORS()

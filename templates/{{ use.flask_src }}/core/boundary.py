@@ -12,6 +12,7 @@ from flask import Request, Response, g, json, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, RequestEntityTooLarge
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ..extensions import db
 from .logs import log_request
@@ -26,6 +27,9 @@ from .requests import (
 )
 from .settings import Settings
 
+ASKED_METHOD = "Access-Control-Request-Method"
+ASKED_HEADERS = "Access-Control-Request-Headers"
+
 
 def guard(app: APIFlask, settings: Settings) -> None:
     """Put the boundary around every request that `app` serves.
@@ -33,10 +37,12 @@ def guard(app: APIFlask, settings: Settings) -> None:
     Before the view: the request's id, and whether its host and size are right. After it: the commit, the
     headers and the log line. An exception becomes problem details, and nothing of its transaction stays.
     """
+    if hops := settings.proxy_hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     security_headers = dict([*SECURITY_HEADERS.items(), *([HSTS] if settings.production else [])])
 
     @app.before_request
-    def begin() -> None:
+    def begin() -> Response | None:
         g.began = perf_counter()
         begin_request(request.headers.get(REQUEST_ID_HEADER))
         # A probe calls by address. TRUSTED_HOSTS knows neither exceptions nor IPv6.
@@ -46,12 +52,15 @@ def guard(app: APIFlask, settings: Settings) -> None:
         request.max_content_length = MAX_BODY_BYTES + 1
         if len(request.get_data()) > MAX_BODY_BYTES:
             raise RequestEntityTooLarge
+        # What a browser asks before it lets a page of another origin call.
+        return Response(status=HTTPStatus.NO_CONTENT) if _is_preflight() else None
 
     @app.after_request
     def finish(response: Response) -> Response:
         if response.status_code < HTTPStatus.BAD_REQUEST:
             db.session.commit()
         response.headers[REQUEST_ID_HEADER] = current_request_id()
+        _let_origins_call(response, settings.cors_origins)
         for name, value in security_headers.items():
             response.headers.setdefault(name, value)
         log_request(
@@ -90,6 +99,26 @@ class JsonBodyAdapter(PydanticAdapter):
 
 
 registry.register("pydantic", JsonBodyAdapter)
+
+
+def _let_origins_call(response: Response, origins: tuple[str, ...]) -> None:
+    """Let pages of these origins call, with any method and header, but without cookies."""
+    if not origins:
+        return
+    response.vary.add("Origin")
+    origin = request.headers.get("Origin")
+    if origin not in origins:
+        return
+    response.headers["Access-Control-Allow-Origin"] = origin
+    response.headers["Access-Control-Expose-Headers"] = REQUEST_ID_HEADER
+    if _is_preflight():
+        response.headers["Access-Control-Allow-Methods"] = request.headers[ASKED_METHOD]
+        response.headers["Access-Control-Allow-Headers"] = request.headers.get(ASKED_HEADERS, "")
+        response.headers["Access-Control-Max-Age"] = "600"
+
+
+def _is_preflight() -> bool:
+    return request.method == "OPTIONS" and ASKED_METHOD in request.headers
 
 
 def _is_served(host: str, allowed_hosts: tuple[str, ...]) -> bool:

@@ -1,12 +1,16 @@
-"""The contract: the OpenAPI document, and the two pages that show it to people."""
+"""What every service answers besides its domain: probes, and the contract with the pages that show it."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import cache
 from http import HTTPStatus
 from importlib.metadata import distribution
 from pathlib import Path
 from secrets import token_urlsafe
-from typing import Any, cast
+from typing import Any, Literal
 
+import structlog
+from apiflask import APIBlueprint
 from flask import (
     Blueprint,
     Response,
@@ -14,11 +18,25 @@ from flask import (
     json,
     make_response,
     render_template_string,
+    request,
     send_from_directory,
 )
+from pydantic import BaseModel
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
-from .problems import PROBLEM_JSON, PROBLEM_SCHEMA
+from ..extensions import db
+from .boundary import problem_response
+from .problems import PROBLEM_JSON, PROBLEM_SCHEMA, problem_document
 from .requests import SECURITY_HEADERS
+
+CHECK_SECONDS = 2
+
+health = APIBlueprint("health", __name__, tag="Health", url_prefix="/health")
+logger = structlog.stdlib.get_logger(__name__)
+
+# One thread: while a check hangs in the driver, the next ones time out behind it and cost nothing more.
+_checks = ThreadPoolExecutor(max_workers=1, thread_name_prefix="readiness")
 
 # Found without importing the package, which would read all of its files into memory.
 ASSETS = Path(str(distribution("offapi").locate_file("offapi")))
@@ -76,6 +94,36 @@ document.body.style.margin = 0
 pages = Blueprint("api-pages", __name__)
 
 
+class Liveness(BaseModel):
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(BaseModel):
+    status: Literal["ok"] = "ok"
+    checks: dict[str, Literal["ok"]]
+
+
+@health.get("/live")
+@health.output(Liveness)
+@health.doc(operation_id="health_live")
+def live() -> Liveness:
+    """The process answers."""
+    return Liveness()
+
+
+@health.get("/ready")
+@health.output(Readiness)
+@health.doc(operation_id="health_ready", responses={503: "A check failed"})
+def ready() -> Readiness | Response:
+    """The process can do its work: the database answers, and soon."""
+    if _database_answers():
+        return Readiness(checks={"database": "ok"})
+    detail = "The database does not answer."
+    document = problem_document(HTTPStatus.SERVICE_UNAVAILABLE, detail, instance=request.path)
+    document["checks"] = {"database": "failed"}
+    return problem_response(document)
+
+
 @pages.get("/docs")
 def swagger() -> Response:
     return _page(SWAGGER_PAGE)
@@ -112,11 +160,31 @@ def complete(spec: dict[str, Any]) -> dict[str, Any]:
     for operations in spec["paths"].values():
         for operation in operations.values():
             responses = operation["responses"]
+            if "requestBody" in operation:
+                operation["requestBody"]["required"] = True
+            if "security" in operation:
+                responses[str(HTTPStatus.FORBIDDEN.value)] = {"description": "The token is not for this"}
             responses["default"] = {"description": "Any other error"}
             for status, response in responses.items():
                 if status == "default" or int(status) >= HTTPStatus.BAD_REQUEST:
                     response["content"] = content
     return _with_plain_names(spec)
+
+
+def _database_answers() -> bool:
+    check = _checks.submit(copy_context().run, _ask, db.engine)
+    try:
+        check.result(timeout=CHECK_SECONDS)
+    except (SQLAlchemyError, TimeoutError) as error:
+        check.cancel()
+        logger.warning("database_unreachable", reason=str(error) or type(error).__name__)
+        return False
+    return True
+
+
+def _ask(engine: Engine) -> None:
+    with engine.connect() as connection:
+        connection.exec_driver_sql("SELECT 1")
 
 
 def _page(template: str) -> Response:
@@ -137,10 +205,13 @@ def _with_plain_names(spec: dict[str, Any]) -> dict[str, Any]:
         if schemas.setdefault(plain, schemas[name]) == schemas[name]:
             renamed[name] = plain
             del schemas[name]
+    if not renamed:
+        return spec
     text = json.dumps(spec)
     for name, plain in renamed.items():
         text = text.replace(f'"#/components/schemas/{name}"', f'"#/components/schemas/{plain}"')
-    return cast("dict[str, Any]", json.loads(text))
+    # Two that differed only in such names are now the same.
+    return _with_plain_names(json.loads(text))
 
 
 @cache

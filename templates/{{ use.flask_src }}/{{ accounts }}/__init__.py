@@ -1,0 +1,1 @@
+"""Users, their organizations, roles and tokens; other modules import its `public` only."""

@@ -1,0 +1,122 @@
+"""The HTTP face: what providers post here, after the Standard Webhooks scheme."""
+
+import time
+from http import HTTPStatus
+from typing import Any, Literal
+
+from apiflask import APIBlueprint
+from flask import current_app, request
+from pydantic import BaseModel, RootModel, ValidationError
+
+from ..core import webhooks
+from ..core.problems import FieldError, Problem, pointer
+from ..core.settings import Settings
+from . import services
+from .commands import webhooks as commands
+from .handlers import HANDLED, Event
+
+PAYMENTS = "payments"
+CONTRACT: dict[str, Any] = {
+    "parameters": [
+        {"in": "header", "name": "webhook-id", "required": True, "schema": {"type": "string"}},
+        {"in": "header", "name": "webhook-timestamp", "required": True, "schema": {"type": "integer"}},
+        {
+            "in": "header",
+            "name": "webhook-signature",
+            "required": True,
+            "schema": {"type": "string"},
+            "description": "`v1,<base64 HMAC-SHA256 of id.timestamp.body>`, several with blanks between.",
+        },
+    ],
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["type", "data"],
+                    "properties": {
+                        "type": {"type": "string", "examples": sorted(HANDLED)},
+                        "data": {
+                            "type": "object",
+                            "properties": {"invoice_id": {"type": "string", "format": "uuid"}},
+                        },
+                    },
+                },
+            }
+        },
+    },
+}
+
+blueprint = APIBlueprint("webhooks", __name__, tag="Webhooks", url_prefix="/webhooks", cli_group=None)
+blueprint.cli.add_command(commands)
+
+
+class Accepted(BaseModel):
+    accepted: Literal[True] = True
+
+
+class Ignored(BaseModel):
+    """For a type that is not handled."""
+
+    ignored: Literal[True] = True
+
+
+class Received(RootModel[Accepted | Ignored]):
+    """Stored, for the worker or for the record only."""
+
+
+@blueprint.post(f"/{PAYMENTS}")
+@blueprint.output(Received, status_code=HTTPStatus.ACCEPTED)
+@blueprint.doc(
+    operation_id="webhooks_payments",
+    responses={
+        400: "No JSON",
+        401: "Not signed, or not of now",
+        422: "No event",
+    },
+    extensions=CONTRACT,
+)
+def payments() -> Received:
+    """Take an event of the payment provider.
+
+    `payment.succeeded` marks an open invoice as paid, soon after. An event that comes again changes nothing.
+    """
+    body = request.get_data()
+    webhook_id = _verified(body)
+    event_type = _read(Event, body).type
+    handler = HANDLED.get(event_type)
+    if handler is not None:
+        _read(handler, body)
+    services.store(provider=PAYMENTS, webhook_id=webhook_id, event_type=event_type, body=body.decode())
+    return Received(Ignored() if handler is None else Accepted())
+
+
+def _verified(body: bytes) -> str:
+    """The id of the request, once its signature is right; nothing in the body is looked at before."""
+    settings: Settings = current_app.config["SETTINGS"]
+    secrets = [secret.get_secret_value() for secret in settings.webhook_secrets]
+    headers = {name.lower(): value for name, value in request.headers}
+    try:
+        return webhooks.verify(secrets, headers, body, time.time())
+    except webhooks.InvalidWebhookError as error:
+        challenge = {"WWW-Authenticate": "Webhook-Signature"}
+        raise Problem(HTTPStatus.UNAUTHORIZED, str(error), headers=challenge) from error
+
+
+def _read(event: type[Event], body: bytes) -> Event:
+    """The event in a body.
+
+    Raises:
+        Problem: 400 if it is not JSON, 422 if it is no such event.
+    """
+    try:
+        return event.model_validate_json(body)
+    except ValidationError as error:
+        found = error.errors()
+        if found[0]["type"] == "json_invalid":
+            raise Problem(HTTPStatus.BAD_REQUEST, "The body is not valid JSON.") from error
+        errors = [FieldError(pointer=pointer(each["loc"]), detail=each["msg"]) for each in found]
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid; see errors.", errors=errors
+        ) from error
