@@ -1,4 +1,4 @@
-"""`flask seed`: demo data, two organizations with an owner and invoices each."""
+"""`flask seed`: demo data, two organizations with an owner and invoices each. And what a timer runs."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -30,6 +30,16 @@ def seed(invoices: int) -> None:
         created = [_ensure_invoice(owner, index, invoices) for index in range(invoices)]
         click.echo(f"{name}: {sum(created)} of {invoices} invoices created, owned by {email}")
     db.session.commit()
+
+
+@click.command()
+@click.option("--days", type=click.IntRange(1), default=30, show_default=True, help="How long a key is kept.")
+@with_appcontext
+def clear_idempotency_keys(days: int) -> None:
+    """Forget old idempotency keys, whose table grows with every invoice. For a daily timer."""
+    deleted = services.forget_answers(older_than=timedelta(days=days))
+    db.session.commit()
+    click.echo(f"{deleted} keys deleted")
 
 
 def _usable_password(settings: Settings) -> str:

@@ -2,13 +2,14 @@
 
 import hashlib
 import json
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
 import structlog
 from pydantic import TypeAdapter
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from ..accounts.public import Actor, Role, record, require
 from ..core.inserts import insert_into
@@ -90,6 +91,12 @@ def mark_paid(invoice_id: UUID, *, event: str) -> bool:
         return False
     _set_status(invoice, InvoiceStatus.PAID, "invoice.paid", None)
     return True
+
+
+def forget_answers(*, older_than: timedelta) -> int:
+    """Delete the idempotency keys that are older, after which they may be used anew; how many there were."""
+    old = IdempotencyKey.created_at < datetime.now(UTC) - older_than
+    return len(db.session.scalars(delete(IdempotencyKey).where(old).returning(IdempotencyKey.key)).all())
 
 
 def not_found() -> Problem:

@@ -8,7 +8,7 @@ from apiflask import APIBlueprint
 
 from ..accounts.public import Scope, current_actor, requires
 from . import queries, services
-from .commands import seed
+from .commands import clear_idempotency_keys, seed
 from .schemas import CreateHeaders, InvoiceIn, InvoiceOut, InvoicePage, ListQuery
 
 CREATED: dict[int | str, dict[str, str | dict[str, dict[str, Any]]]] = {
@@ -20,6 +20,7 @@ CREATED: dict[int | str, dict[str, str | dict[str, dict[str, Any]]]] = {
 
 blueprint = APIBlueprint("billing", __name__, tag="Invoices", url_prefix="/api/v1/invoices", cli_group=None)
 blueprint.cli.add_command(seed)
+blueprint.cli.add_command(clear_idempotency_keys)
 
 
 @blueprint.get("")

@@ -1,6 +1,7 @@
 """`flask webhooks`: the worker, and what is left for people to decide."""
 
 import signal
+from datetime import timedelta
 from threading import Event
 from uuid import UUID
 
@@ -49,3 +50,12 @@ def replay(event_ids: tuple[UUID, ...], parked: bool) -> None:
             raise click.ClickException(f"There is nothing to try anew under the id {event_id}.")
     db.session.commit()
     click.echo(f"{len(event_ids)} to be tried anew")
+
+
+@webhooks.command()
+@click.option("--days", type=click.IntRange(1), default=90, show_default=True, help="How long one is kept.")
+def forget(days: int) -> None:
+    """Delete old events that were applied or ignored. For a daily timer."""
+    deleted = services.forget(older_than=timedelta(days=days))
+    db.session.commit()
+    click.echo(f"{deleted} events deleted")

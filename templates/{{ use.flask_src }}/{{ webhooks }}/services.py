@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from ..core.inserts import insert_into
 from ..extensions import db
@@ -96,6 +96,17 @@ def replay(event_id: UUID) -> bool:
     event.due_at = datetime.now(UTC)
     db.session.flush()
     return True
+
+
+def forget(*, older_than: timedelta) -> int:
+    """Delete what came longer ago and is done or ignored; how many there were.
+
+    Args:
+        older_than: more than the minutes for which a signature is good, so that an id still counts once.
+    """
+    over = WebhookEvent.status.in_((Status.DONE, Status.IGNORED))
+    old = WebhookEvent.created_at < datetime.now(UTC) - older_than
+    return len(db.session.scalars(delete(WebhookEvent).where(over, old).returning(WebhookEvent.id)).all())
 
 
 def _fail(event_id: UUID, error: Exception) -> None:
