@@ -9,7 +9,7 @@ import pytest
 from servers import clean_environment
 from support import answers_of
 
-pytestmark = pytest.mark.parametrize("generated", ["django", "fastapi"], indirect=True, scope="session")
+pytestmark = pytest.mark.parametrize("generated", ["django", "fastapi", "flask"], indirect=True, scope="session")
 
 FACE = "A module uses another one only through its public face"
 CORE = "The core knows no module"
@@ -17,7 +17,7 @@ LAYERS = "Inside a module, imports go from what is called to what is stored"
 CIRCLES = "Modules do not depend on each other in circles"
 
 # Where a module meets HTTP.
-HTTP = {"django": "api", "fastapi": "router"}
+HTTP = {"django": "api", "fastapi": "router", "flask": "views"}
 # Two new modules, of which `borrower` uses `lender` as it may.
 GOOD = {
     "lender/__init__.py": "",
