@@ -11,12 +11,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-from serving import Project, free_port, generated, production
+from serving import generated, running
 
 PATH = "/api/v1/invoices/events"
 MAX_KIB = 100.0
@@ -24,26 +22,6 @@ MAX_EVENT_SECONDS = 5.0
 # What the server gives requests in flight after SIGTERM.
 MAX_STOP_SECONDS = 8.0
 UPGRADE = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n"
-
-
-@contextmanager
-def running(project: Project) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """The production server of `project` as one process, which answers, and its port."""
-    port = free_port()
-    environment = {**project.environment, **production(), "PORT": str(port)}
-    log_path = project.folder.parent / "server.log"
-    command = [str(project.folder / ".venv" / "bin" / "python"), "-m", "shop"]
-    with log_path.open("wb") as log:
-        process = subprocess.Popen(command, cwd=project.folder, env=environment, stdout=log, stderr=log)
-    try:
-        project.get(port, "/health/live")
-        yield process, port
-    except BaseException:
-        print(log_path.read_text()[-4000:], file=sys.stderr)
-        raise
-    finally:
-        process.kill()
-        process.wait()
 
 
 def resident_kib(process: subprocess.Popen[bytes]) -> int:

@@ -89,8 +89,8 @@ def production() -> dict[str, str]:
 
 
 @contextmanager
-def generated(files: Mapping[str, str], **answers: str) -> Iterator[Project]:
-    """A project of HEAD with `answers` and more files, set up and seeded on a new PostgreSQL database."""
+def generated(files: Mapping[str, str], *, sqlite: bool = False, **answers: str) -> Iterator[Project]:
+    """A project of HEAD with `answers` and more files, set up and seeded on a database of its own, of PostgreSQL's."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "shop"
         data = {"project_name": "Shop", **answers}
@@ -99,7 +99,8 @@ def generated(files: Mapping[str, str], **answers: str) -> Iterator[Project]:
             (folder / name).write_text(text)
         drop = {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH", "UV"}
         environment = {key: value for key, value in os.environ.items() if key not in drop}
-        environment |= {"DATABASE_URL": stack.enter_context(database()), "SEED_PASSWORD": secrets.token_urlsafe(16)}
+        url = f"sqlite:///{folder / 'db.sqlite3'}" if sqlite else stack.enter_context(database())
+        environment |= {"DATABASE_URL": url, "SEED_PASSWORD": secrets.token_urlsafe(16)}
         for recipe in (["setup"], ["seed", "--invoices", "300"]):
             subprocess.run(["uv", "run", "just", *recipe], cwd=folder, env=environment, check=True, stdout=sys.stderr)
         yield Project(folder, environment, stack)
@@ -134,6 +135,26 @@ def serving(*command: str, folder: Path, environment: dict[str, str]) -> Iterato
         yield port
     finally:
         os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@contextmanager
+def running(project: Project) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """The production server of `project` as one process, which answers, and its port."""
+    port = free_port()
+    environment = {**project.environment, **production(), "PORT": str(port)}
+    log_path = project.folder.parent / "server.log"
+    command = [str(project.folder / ".venv" / "bin" / "python"), "-m", "shop"]
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(command, cwd=project.folder, env=environment, stdout=log, stderr=log)
+    try:
+        project.get(port, "/health/live")
+        yield process, port
+    except BaseException:
+        print(log_path.read_text()[-4000:], file=sys.stderr)
+        raise
+    finally:
+        process.kill()
         process.wait()
 
 
