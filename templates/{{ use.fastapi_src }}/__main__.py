@@ -28,6 +28,7 @@ def main() -> None:
         f"{__package__}.main:app",
         host=settings.host,
         port=settings.port,
+        forwarded_allow_ips=settings.forwarded_allow_ips,
         workers=settings.web_concurrency,
         reload=reload,
         reload_dirs=[str(Path(__file__).parent)] if reload else None,

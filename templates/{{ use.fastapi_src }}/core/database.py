@@ -19,6 +19,8 @@ POOL_SIZE = 10
 # Waiting for a free connection, for the server to accept one, and for SQLite's write lock.
 WAIT_SECONDS = 5
 STATEMENT_SECONDS = 30
+# The database ends a statement before that, if it can still be reached.
+COMMAND_SECONDS = 35
 RECYCLE_SECONDS = 1800
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -59,11 +61,12 @@ class State(TypedDict):
     sessions: async_sessionmaker[AsyncSession]
 
 
-def create_engine(url: str) -> AsyncEngine:
+def create_engine(url: str, *, command_seconds: int | None = COMMAND_SECONDS) -> AsyncEngine:
     """The engine for `url`; it connects when it is first used.
 
     Args:
         url: `sqlite:///file` or `postgresql://user:password@host:5432/name`, also with libpq's `sslmode`.
+        command_seconds: how long PostgreSQL may take to answer a statement; without limit if there is none.
     """
     address = make_url(url)
     if address.get_backend_name() == "sqlite":
@@ -78,8 +81,11 @@ def create_engine(url: str) -> AsyncEngine:
         pool_timeout=WAIT_SECONDS,
         pool_recycle=RECYCLE_SECONDS,
         pool_pre_ping=True,
+        # What a statement is given may be a secret, and an error that tells it ends in the log.
+        hide_parameters=True,
         connect_args={
             "timeout": WAIT_SECONDS,
+            "command_timeout": command_seconds,
             "server_settings": {"statement_timeout": f"{STATEMENT_SECONDS}s"},
         },
     )
@@ -91,6 +97,7 @@ def _sqlite_engine(address: URL) -> AsyncEngine:
         pool_size=POOL_SIZE,
         max_overflow=0,
         pool_timeout=WAIT_SECONDS,
+        hide_parameters=True,
         connect_args={"timeout": WAIT_SECONDS},
     )
 

@@ -11,6 +11,7 @@ import structlog
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,6 +21,7 @@ from .problems import Problem
 from .requests import HSTS, MAX_BODY_BYTES, REQUEST_ID_HEADER, SECURITY_HEADERS, begin_request
 
 CRASHED = "Something went wrong on our side; the request id finds it in the logs."
+LEFT = "The client left before its request was complete."
 BODY_SECONDS = 60
 REQUEST_ID_NAME = REQUEST_ID_HEADER.lower().encode()
 TOO_LARGE = f"The body may have at most {MAX_BODY_BYTES} bytes."
@@ -121,6 +123,10 @@ class ErrorMiddleware:
 
         try:
             await self.app(scope, receive, send_and_note)
+        except ClientDisconnect:
+            # Nobody hears it, but the log does.
+            if not response_started:
+                await problem_response(Problem(400, LEFT), scope)(scope, receive, send)
         except Exception as error:
             if response_started:
                 raise

@@ -67,6 +67,13 @@ class Api(FastAPI):
     def openapi(self) -> dict[str, Any]:
         contract = super().openapi()
         contract["components"]["schemas"]["Problem"] = PROBLEM_SCHEMA
+        for item in contract["paths"].values():
+            for operation in item.values():
+                body = operation.get("requestBody", {"content": {}})["content"]
+                statuses = (400, 408, 413, 415) if "application/json" in body else (408, 413) if body else ()
+                for status, answer in problems(*statuses).items():
+                    operation["responses"].setdefault(str(status), answer)
+                operation["responses"] = dict(sorted(operation["responses"].items()))
         return contract
 
 

@@ -27,6 +27,16 @@ class InvalidTokenError(ApiError):
         super().__init__(headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
 
 
+class TooManySignInsError(ApiError):
+    status = 503
+    type = "urn:problem:too-many-sign-ins"
+    title = "Too many sign-ins"
+    detail = "As many passwords as possible are being checked; try again in a moment."
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "5"})
+
+
 class WrongCredentialsError(ApiError):
     """The same for an unknown address and a wrong password, so that nobody learns who has an account."""
 

@@ -15,6 +15,7 @@ from .errors import (
     NotAMemberError,
     NotSignedInError,
     TooManyAttemptsError,
+    TooManySignInsError,
     WrongCredentialsError,
 )
 from .schemas import CredentialsForm, MeOut, OrganizationOut, TokenOut
@@ -29,7 +30,9 @@ router = APIRouter(tags=["accounts"])
 
 @auth.post(
     "/token",
-    responses=problems(422, WrongCredentialsError, NotAMemberError, TooManyAttemptsError),
+    responses=problems(
+        422, WrongCredentialsError, NotAMemberError, TooManyAttemptsError, TooManySignInsError
+    ),
 )
 async def token(
     form: Annotated[CredentialsForm, Form()],

@@ -74,8 +74,8 @@ def text_of(scopes: Iterable[Scope]) -> str:
 
 
 def scopes_in(text: str) -> frozenset[Scope]:
-    """The scopes that `text_of` wrote."""
-    return frozenset(map(Scope, text.split()))
+    """The scopes that `text_of` wrote, as far as there still are such."""
+    return frozenset(Scope).intersection(text.split())
 
 
 def _key(secret_key: SecretStr, purpose: str) -> bytes:

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, WithJsonSchema
 from pydantic.config import JsonDict
 
-from ..core.pagination import Page
+from ..core.pagination import Page, encode
 from ..core.schemas import WHOLE, RequestBody, Text, TrimmedText
 from .contracts import InvoiceStatus
 from .currencies import CURRENCIES
@@ -64,7 +64,9 @@ class InvoiceOut(BaseModel):
 class InvoicePage(Page[InvoiceOut]):
     """The newest invoices first."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE], "next_cursor": "MQ"}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"items": [EXAMPLE], "next_cursor": encode(1)}]}
+    )
 
 
 class Event(BaseModel):

@@ -8,11 +8,13 @@ from contextlib import aclosing, asynccontextmanager
 import structlog
 from fastapi.sse import format_sse_event
 from pydantic import BaseModel
+from starlette.types import Receive, Scope, Send
 
 from ..core.errors import ApiError, document_of
 from .errors import BUSY_SECONDS, ProviderFailedError, ProviderTooSlowError, TooBusyError
 from .providers import Provider
 from .schemas import Done, Token
+from .streams import EventStream
 
 # In each process. Others wait this long for their turn.
 AT_ONCE = 8
@@ -95,6 +97,19 @@ class Summarizer:
             raise ProviderFailedError from error
         finally:
             self._waiting.discard(timeout)
+
+
+class Summary(EventStream):
+    """The answer that is a summary, which is begun when there is a place for it."""
+
+    def __init__(self, summarizer: Summarizer, text: str, path: str) -> None:
+        super().__init__(summarizer.frames(text, path))
+        self.slot = summarizer.slot
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Not before: until the route returns, the request has a connection to the database.
+        async with self.slot():
+            await super().__call__(scope, receive, send)
 
 
 def _frame(event: str, data: BaseModel) -> bytes:

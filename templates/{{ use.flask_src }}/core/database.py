@@ -62,7 +62,13 @@ def database_url(url: str) -> URL:
 
 def engine_options(url: str) -> dict[str, Any]:
     """What the engine for `url` is created with: the size of its pool, and how long anything may take."""
-    options: dict[str, Any] = {"pool_size": THREADS, "max_overflow": 0, "pool_timeout": 5}
+    # What a statement is given may be a secret, and an error that tells it ends in the log.
+    options: dict[str, Any] = {
+        "pool_size": THREADS,
+        "max_overflow": 0,
+        "pool_timeout": 5,
+        "hide_parameters": True,
+    }
     if url.startswith("sqlite:"):
         return {**options, "connect_args": {"timeout": BUSY_TIMEOUT_SECONDS}}
     return {

@@ -8,6 +8,8 @@ from urllib.parse import quote
 from .requests import current_request_id
 
 PROBLEM_JSON = "application/problem+json"
+# Of RFC 3986, what stands for itself in a fragment and in a part of a pointer.
+FRAGMENT = "!$&'()*+,;=:@?"
 # RFC 9110's names, which Python has from 3.13 on.
 TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
@@ -112,4 +114,5 @@ def problem_document(
 
 def pointer(location: Sequence[str | int]) -> str:
     """The JSON Pointer of a path into a document, as a URI fragment: `("lines", 0)` gives `#/lines/0`."""
-    return "#/" + "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in location)
+    parts = (str(part).replace("~", "~0").replace("/", "~1") for part in location)
+    return "#" + "".join(f"/{quote(part, safe=FRAGMENT, errors='replace')}" for part in parts)

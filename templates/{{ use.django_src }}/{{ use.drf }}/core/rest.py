@@ -199,7 +199,7 @@ def _field_errors(detail: object, location: tuple[str | int, ...] = ()) -> Itera
             yield from _field_errors(value, (*location, index) if isinstance(value, dict) else location)
     else:
         # What cannot be encoded came with the request, in a name or in a value that the message repeats.
-        yield FieldError(pointer=_encodable(pointer(location)), detail=_encodable(str(detail)))
+        yield FieldError(pointer=pointer(location), detail=_encodable(str(detail)))
 
 
 def _encodable(text: str) -> str:

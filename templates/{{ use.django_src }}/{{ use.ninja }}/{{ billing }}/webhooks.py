@@ -99,5 +99,5 @@ def _json(body: bytes) -> tuple[str, Any]:
         text = body.decode()
         return text, json.loads(text)
     except (ValueError, RecursionError) as error:
-        place = FieldError(pointer="#/", detail="The body is not JSON.")
+        place = FieldError(pointer="#", detail="The body is not JSON.")
         raise Problem(422, "The request is not valid.", errors=[place]) from error

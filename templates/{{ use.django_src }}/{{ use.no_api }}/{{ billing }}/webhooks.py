@@ -121,7 +121,7 @@ def _json(body: bytes) -> tuple[str, Any]:
         text = body.decode()
         return text, json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise _invalid([FieldError(pointer="#/", detail="The body is not JSON.")]) from error
+        raise _invalid([FieldError(pointer="#", detail="The body is not JSON.")]) from error
 
 
 def _invalid(errors: list[FieldError]) -> Problem:
