@@ -10,6 +10,8 @@ from asyncio import TimerHandle, Transport
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from .requests import MAX_BODY_BYTES
+
 HEAD_SECONDS = 15
 MAX_HEAD_BYTES = 64 * 1024
 # A client that takes nothing of what was sent to it, or is no longer there, is cut off after this long.
@@ -17,7 +19,10 @@ UNREAD_SECONDS = 30
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """Ends a connection whose next head is too slow or too large; the body is the application's matter."""
+    """Ends a connection whose next head is too slow or too large; the body is the application's matter.
+
+    Once that has answered, what is left of the body counts as part of the wait for the next head.
+    """
 
     _head_timer: TimerHandle | None = None
     _head_bytes = 0
@@ -46,12 +51,18 @@ class HttpProtocol(HttpToolsProtocol):
         self._end_head()
         super().on_headers_complete()
 
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        # Its first byte ends uvicorn's own patience, and cutting it off could cost the client the answer.
+        if self.cycle.response_complete and self.cycle.more_body:
+            self._begin_head(before=MAX_BODY_BYTES)
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._end_head()
         super().connection_lost(exc)
 
-    def _begin_head(self) -> None:
-        self._head_bytes = 0
+    def _begin_head(self, *, before: int = 0) -> None:
+        self._head_bytes = -before
         self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
 
     def _end_head(self) -> None:
