@@ -4,18 +4,23 @@ It waits as long as it takes for the head of a request, and reads as much of it 
 closes stays open until the client has read what is left.
 """
 
+import json
 import socket
 import sys
 from asyncio import TimerHandle, Transport
+from contextvars import copy_context
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from .requests import MAX_BODY_BYTES
+from .logs import log_request
+from .problems import PROBLEM_JSON, problem_document
+from .requests import MAX_BODY_BYTES, REQUEST_ID_HEADER, SECURITY_HEADERS, begin_request
 
 HEAD_SECONDS = 15
 MAX_HEAD_BYTES = 64 * 1024
 # A client that takes nothing of what was sent to it, or is no longer there, is cut off after this long.
 UNREAD_SECONDS = 30
+MALFORMED = "This is not a request that HTTP knows."
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -46,6 +51,32 @@ class HttpProtocol(HttpToolsProtocol):
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what no application will see, with a problem document and a log line as they would."""
+        # The context is not a request's own, as it would be in a task.
+        copy_context().run(self._send_problem)
+
+    def _send_problem(self) -> None:
+        request_id = begin_request(None)
+        # Which path was asked for is not known for certain.
+        document = problem_document(400, MALFORMED, instance="")
+        body = json.dumps(document).encode()
+        headers = {
+            **SECURITY_HEADERS,
+            REQUEST_ID_HEADER: request_id,
+            "Content-Type": PROBLEM_JSON,
+            "Content-Length": str(len(body)),
+            "Connection": "close",
+        }
+        lines = [
+            *self.server_state.default_headers,
+            *((name.lower().encode(), value.encode()) for name, value in headers.items()),
+        ]
+        head = b"".join(b"%s: %s\r\n" % line for line in lines)
+        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n%s\r\n%s" % (head, body))
+        self.transport.close()
+        log_request(method=None, path="", status=document["status"], seconds=0)
 
     def on_headers_complete(self) -> None:
         self._end_head()
