@@ -139,6 +139,8 @@ class ErrorMiddleware:
 class HostMiddleware:
     """Refuses requests for hosts that are not ours, except on the health paths: probes call by address.
 
+    Two hosts are refused everywhere: a proxy in front may have gone by the other one (RFC 9112, 3.2).
+
     Args:
         app: what it guards.
         allowed_hosts: names without a port; `.example.com` stands for it and all below it, `*` for any.
@@ -149,12 +151,12 @@ class HostMiddleware:
         self.allowed_hosts = tuple(host.lower() for host in allowed_hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if (
-            scope["type"] != "lifespan"
-            and not scope["path"].startswith("/health/")
-            and not is_served(header(scope, b"host") or "", self.allowed_hosts)
-        ):
-            raise Problem(400, "This host is not served here.")
+        if scope["type"] != "lifespan":
+            hosts = [str(value, "latin-1") for name, value in scope["headers"] if name == b"host"]
+            if len(hosts) > 1:
+                raise Problem(400, "A request is for one host; this one names several.")
+            if not scope["path"].startswith("/health/") and not is_served("".join(hosts), self.allowed_hosts):
+                raise Problem(400, "This host is not served here.")
         await self.app(scope, receive, send)
 
 

@@ -5,8 +5,8 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, Response
 from fastapi.routing import APIRoute
-from starlette.staticfiles import StaticFiles
 
+from .assets import Assets
 from .errors import ApiError
 from .problems import PROBLEM_JSON, PROBLEM_SCHEMA, problem_document
 from .requests import SECURITY_HEADERS
@@ -136,5 +136,5 @@ async def redoc() -> HTMLResponse:
     return HTMLResponse(REDOC, headers=REDOC_HEADERS)
 
 
-pages.mount("/docs", StaticFiles(packages=[("fastapi_standalone_docs", "static/swagger")]))
-pages.mount("/redoc", StaticFiles(packages=[("fastapi_standalone_docs", "static/redoc")]))
+pages.mount("/docs", Assets(packages=[("fastapi_standalone_docs", "static/swagger")]))
+pages.mount("/redoc", Assets(packages=[("fastapi_standalone_docs", "static/redoc")]))

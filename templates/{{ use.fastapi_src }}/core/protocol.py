@@ -4,20 +4,30 @@ It waits as long as it takes for the head of a request, and reads as much of it 
 closes stays open until the client has read what is left.
 """
 
+import json
 import socket
 import sys
 from asyncio import TimerHandle, Transport
+from contextvars import copy_context
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from .logs import log_request
+from .problems import PROBLEM_JSON, problem_document
+from .requests import MAX_BODY_BYTES, REQUEST_ID_HEADER, SECURITY_HEADERS, begin_request
 
 HEAD_SECONDS = 15
 MAX_HEAD_BYTES = 64 * 1024
 # A client that takes nothing of what was sent to it, or is no longer there, is cut off after this long.
 UNREAD_SECONDS = 30
+MALFORMED = "This is not a request that HTTP knows."
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """Ends a connection whose next head is too slow or too large; the body is the application's matter."""
+    """Ends a connection whose next head is too slow or too large; the body is the application's matter.
+
+    Once that has answered, what is left of the body counts as part of the wait for the next head.
+    """
 
     _head_timer: TimerHandle | None = None
     _head_bytes = 0
@@ -42,16 +52,48 @@ class HttpProtocol(HttpToolsProtocol):
             if self._head_bytes > MAX_HEAD_BYTES:
                 self.transport.close()
 
+    def send_400_response(self, msg: str) -> None:
+        """Answer what no application will see, with a problem document and a log line as they would."""
+        # The context is not a request's own, as it would be in a task.
+        copy_context().run(self._send_problem)
+
+    def _send_problem(self) -> None:
+        request_id = begin_request(None)
+        # Which path was asked for is not known for certain.
+        document = problem_document(400, MALFORMED, instance="")
+        body = json.dumps(document).encode()
+        headers = {
+            **SECURITY_HEADERS,
+            REQUEST_ID_HEADER: request_id,
+            "Content-Type": PROBLEM_JSON,
+            "Content-Length": str(len(body)),
+            "Connection": "close",
+        }
+        lines = [
+            *self.server_state.default_headers,
+            *((name.lower().encode(), value.encode()) for name, value in headers.items()),
+        ]
+        head = b"".join(b"%s: %s\r\n" % line for line in lines)
+        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n%s\r\n%s" % (head, body))
+        self.transport.close()
+        log_request(method=None, path="", status=document["status"], seconds=0)
+
     def on_headers_complete(self) -> None:
         self._end_head()
         super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        # Its first byte ends uvicorn's own patience, and cutting it off could cost the client the answer.
+        if self.cycle.response_complete and self.cycle.more_body:
+            self._begin_head(before=MAX_BODY_BYTES)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end_head()
         super().connection_lost(exc)
 
-    def _begin_head(self) -> None:
-        self._head_bytes = 0
+    def _begin_head(self, *, before: int = 0) -> None:
+        self._head_bytes = -before
         self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
 
     def _end_head(self) -> None:

@@ -12,6 +12,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from contextvars import Context
 from itertools import islice
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from ..core.database import transaction
 from . import queries
 from .contracts import Event
+from .errors import UnknownEventError
 from .services import CHANNEL
 
 # Of each organization, in memory.
@@ -52,6 +54,12 @@ class Channel:
             self.recent.clear()
         self.recent.extend(events)
         self.last_id = events[-1].id
+        self.wake()
+
+    def skip_to(self, event_id: int) -> None:
+        """Leave out events that are gone; who waits for them asks for them, and is told so."""
+        self.recent.clear()
+        self.last_id = event_id
         self.wake()
 
     def wake(self) -> None:
@@ -135,7 +143,8 @@ class Hub:
         self._stale.add(organization_id)
         self._wake.set()
         if self._reader is None:
-            self._reader = asyncio.create_task(self._read_forever(), name="events")
+            # Not in the context of the request that happens to be the first: it reads for all of them.
+            self._reader = asyncio.create_task(self._read_forever(), name="events", context=Context())
 
     async def _read(self, organization_id: UUID, event_id: int) -> Sequence[Event]:
         async with transaction(self._sessions, writes=False) as session:
@@ -183,7 +192,11 @@ class Hub:
                 channel = self._channels.get(organization_id)
                 if channel is not None and channel.last_id < last_id:
                     since = max(channel.last_id, last_id - RECENT)
-                    channel.extend(await queries.after(session, organization_id, since, RECENT))
+                    try:
+                        channel.extend(await queries.after(session, organization_id, since, RECENT))
+                    except UnknownEventError:
+                        # A gap in the log of one organization is no matter of the others.
+                        channel.skip_to(last_id)
 
     @asynccontextmanager
     async def _notifications(self) -> AsyncIterator[None]:

@@ -30,6 +30,9 @@ async def position(session: AsyncSession, organization_id: UUID, last_event_id: 
         return last_id
     if not last_id - KEPT <= last_event_id <= last_id:
         raise UnknownEventError
+    if last_event_id < last_id:
+        # Or a client would come back again and again for what is gone.
+        await after(session, organization_id, last_event_id, 1)
     return last_event_id
 
 

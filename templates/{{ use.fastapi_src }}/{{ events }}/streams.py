@@ -112,6 +112,7 @@ class Feed:
         last_event_id: str | None,
         kind: str,
         permit: Callable[[Actor], None],
+        actor: Actor | None = None,
     ) -> Self:
         """A feed that begins after the event that the client got last, or now.
 
@@ -122,6 +123,7 @@ class Feed:
             last_event_id: digits, if it got any.
             kind: how the types of the events begin.
             permit: raises where the member may not read them.
+            actor: whose token it is, where that is known already.
 
         Raises:
             ApiError: whoever holds the token may not read it, or there is no such event.
@@ -133,7 +135,10 @@ class Feed:
             permit(actor)
             return actor
 
-        actor = await check(session)
+        if actor is None:
+            actor = await check(session)
+        else:
+            permit(actor)
         known = None if last_event_id is None else int(last_event_id)
         position = await queries.position(session, actor.organization_id, known)
         return cls(state.hub, state.sessions, actor.organization_id, position, kind, check)

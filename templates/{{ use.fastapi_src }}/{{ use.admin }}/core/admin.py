@@ -31,11 +31,12 @@ from sqlalchemy.orm import (
 from sqlalchemy.sql.base import ExecutableOption
 from sqlalchemy.sql.visitors import iterate
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import URL, FormData, MutableHeaders
 from starlette.middleware import Middleware
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .assets import Assets
 from .browsers import NO_STORE, TEMPLATES, go, same_origin, sentence
 from .database import Base, transaction
 from .middleware import CRASHED
@@ -43,7 +44,7 @@ from .problems import Problem
 from .requests import SECURITY_HEADERS
 
 PATH = "/admin"
-ROUTES = frozenset({"statics", "index", "list", "details", "edit", "export", "ajax_lookup"})
+ROUTES = frozenset({"index", "list", "details", "edit", "export", "ajax_lookup"})
 CSP = "Content-Security-Policy"
 # SQLAdmin's styles embed their icons.
 HEADERS = {**NO_STORE, CSP: f"{SECURITY_HEADERS[CSP]}; img-src 'self' data:"}
@@ -267,6 +268,15 @@ def organization_name(row: Any, column: str, request: Request) -> str:  # noqa: 
 FindStaff = Callable[[Request], Awaitable[Staff]]
 
 
+class _Admin(Admin):
+    @staticmethod
+    def get_save_redirect_url(request: Request, form: FormData, model_view: ModelView, obj: Any) -> str | URL:  # noqa: ANN401
+        """Where a saved form leads: never to where another row is created, which is not served."""
+        if form.get("save") != "Save and continue editing":
+            form = FormData({"save": "Save"})
+        return Admin.get_save_redirect_url(request, form, model_view, obj)
+
+
 class Gate:
     """Lets staff pass, and notes for whom the views read."""
 
@@ -324,7 +334,7 @@ def add_admin(
         production: whether browsers come over TLS.
     """
     # It mounts itself, with error pages and sessions of its own, on an application that nobody serves.
-    admin = Admin(
+    admin = _Admin(
         Starlette(),
         session_maker=_sessions,
         base_url=PATH,
@@ -334,11 +344,12 @@ def add_admin(
     )
     for view in views:
         admin.add_view(view)
-    routes = [
+    routes: list[BaseRoute] = [
         route
         for route in admin.admin.routes
-        if isinstance(route, Mount | Route) and (route.name in ROUTES or f"{route.name}".startswith("view-"))
+        if isinstance(route, Route) and (route.name in ROUTES or f"{route.name}".startswith("view-"))
     ]
+    routes.append(Mount("/statics", Assets(packages=["sqladmin"]), name="statics"))
     gate = Middleware(Gate, find_staff=find_staff, views=views, production=production)
     app.router.routes.append(Route(PATH, _to_index))
     app.router.routes.append(Mount(PATH, routes=routes, name="admin", middleware=[gate]))

@@ -1,5 +1,6 @@
 """Staff: users to whom the admin is open, for the organizations that they are in."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from fastapi import Request
@@ -14,6 +15,9 @@ from .contracts import Actor, Role
 from .errors import MissingRoleError, NotAMemberError
 from .models import Membership, Organization, User
 from .services import record
+
+# Lets others' audit entries name the row: of two who change each other, each would wait for the other.
+KEY_STAYS = {"key_share": True}
 
 
 class NotStaffError(ApiError):
@@ -76,8 +80,7 @@ async def keep_an_owner(session: AsyncSession, organization_id: UUID) -> None:
     Raises:
         LastOwnerError: it does.
     """
-    # Or two could go at once, each of whom sees the other stay.
-    await session.get_one(Organization, organization_id, with_for_update=True)
+    await _lock(session, [organization_id])
     owners = (
         select(Membership)
         .join(Membership.user)
@@ -96,18 +99,27 @@ async def set_active(session: AsyncSession, staff: Staff, user_id: UUID, *, is_a
     """
     if not await owns_all_of(session, staff, user_id):
         raise MissingRoleError(Role.OWNER)
-    user = await session.get_one(User, user_id, with_for_update=True)
+    memberships = await visitors.memberships_of(session, user_id)
+    organization_ids = [membership.organization_id for membership, _ in memberships]
+    await _lock(session, organization_ids)
+    user = await session.get_one(User, user_id, with_for_update=KEY_STAYS)
     before, user.is_active = user.is_active, is_active
-    for membership, _ in await visitors.memberships_of(session, user_id):
-        await keep_an_owner(session, membership.organization_id)
+    for organization_id in organization_ids:
+        await keep_an_owner(session, organization_id)
     await _record(session, user, {"is_active": [before, is_active]}, staff)
 
 
 async def set_staff(session: AsyncSession, user_id: UUID, *, is_staff: bool) -> None:
     """Open the admin to a user, or close it."""
-    user = await session.get_one(User, user_id, with_for_update=True)
+    user = await session.get_one(User, user_id, with_for_update=KEY_STAYS)
     before, user.is_staff = user.is_staff, is_staff
     await _record(session, user, {"is_staff": [before, is_staff]}, None)
+
+
+async def _lock(session: AsyncSession, organization_ids: Collection[UUID]) -> None:
+    """Wait for others who change who owns these, or two owners could go at once who see each other stay."""
+    locked = select(Organization.id).where(Organization.id.in_(organization_ids)).order_by(Organization.id)
+    await session.execute(locked.with_for_update(key_share=True))
 
 
 async def _record(session: AsyncSession, user: User, changes: dict[str, object], staff: Staff | None) -> None:

@@ -76,7 +76,7 @@ sockets = APIRouter(prefix="/api/v1/invoices/events")
     responses={200: EVENTS, **problems(422, UnknownEventError, MissingScopeError, MissingRoleError)},
 )
 async def follow(
-    _: Reader,
+    actor: Reader,
     token: BearerToken,
     request: Request,
     session: SessionDependency,
@@ -93,7 +93,13 @@ async def follow(
     1012 when the server restarts, and 1013 when the client was too slow.
     """
     feed = await Feed.open(
-        request, session, token=token, last_event_id=last_event_id, kind=KIND, permit=_permit
+        request,
+        session,
+        token=token,
+        last_event_id=last_event_id,
+        kind=KIND,
+        permit=_permit,
+        actor=actor,
     )
     return EventStream(feed.frames())
 
