@@ -16,6 +16,7 @@ from support import git
 pytestmark = pytest.mark.parametrize("generated", ["fastapi"], indirect=True, scope="session")
 
 INVOICES = "/api/v1/invoices"
+VOID = f"{INVOICES}/{{id}}/void"
 WEBHOOKS = "/webhooks/payments"
 
 Contract = dict[str, Any]
@@ -81,6 +82,11 @@ def webhook_schema(contract: Contract) -> Contract:
     return found
 
 
+def rename_problem(contract: Contract, old: str, new: str) -> None:
+    text = json.dumps(contract)
+    contract.update(json.loads(text.replace(f"urn:problem:{old}", f"urn:problem:{new}")))
+
+
 BREAKING: dict[str, Callable[[Contract], object]] = {
     "POST /api/v1/invoices: is gone": lambda new: new["paths"][INVOICES].pop("post"),
     "GET /api/v1/me: is gone": lambda new: new["paths"].pop("/api/v1/me"),
@@ -135,10 +141,21 @@ BREAKING: dict[str, Callable[[Contract], object]] = {
     "GET /api/v1/invoices: asks for other credentials or scopes": lambda new: operation(new, "get").update(
         security=[{"AccessToken": ["read", "write"]}]
     ),
+    "GET /api/v1/invoices/{id}: 404 is no longer urn:problem:invoice-not-found": lambda new: rename_problem(
+        new, "invoice-not-found", "no-such-invoice"
+    ),
+    "GET /api/v1/me: 401 is no longer urn:problem:invalid-token": lambda new: operation(new, "get", "/api/v1/me")[
+        "responses"
+    ]["401"]["content"]["application/problem+json"]["schema"]["anyOf"].pop(),
+    "POST /api/v1/invoices/{id}/void: 409 is no longer urn:problem:invoice-not-open": lambda new: operation(
+        new, "post", VOID
+    )["responses"].pop("409"),
     "POST /api/v1/auth/token: asks for credentials": lambda new: new.update(security=[{"AccessToken": []}]),
 }
 HARMLESS: dict[str, Callable[[Contract], object]] = {
-    "a new operation": lambda new: new["paths"].update({"/new": {"get": {"responses": {"200": {"description": ""}}}}}),
+    "a new error": lambda new: operation(new, "get", "/health/live")["responses"].update(
+        {"409": operation(new, "post", VOID)["responses"]["409"]}
+    ),
     "a new parameter": lambda new: add_parameter(new, required=False),
     "a new optional property of a request": lambda new: schema(new, "InvoiceIn")["properties"].update(note={}),
     "a new property of an answer": lambda new: require_property(new, "InvoiceOut", "note"),
@@ -170,9 +187,22 @@ def test_what_clients_do_not_notice_is_not(diff: Diff, change: str) -> None:
     assert diff(HARMLESS[change]) == []
 
 
-def test_a_value_that_answers_did_not_have_is_worth_a_thought(diff: Diff) -> None:
-    found = diff(lambda new: schema(new, "InvoiceStatus")["enum"].append("late"))
-    assert (False, f"POST {INVOICES}: 201 status may now be late") in found
+WORTH_A_THOUGHT: dict[str, Callable[[Contract], object]] = {
+    "POST /api/v1/invoices: 201 status may now be late": lambda new: schema(new, "InvoiceStatus")["enum"].append(
+        "late"
+    ),
+    "GET /api/v1/invoices: query parameter limit: default was 50, is 20": lambda new: limit(new)["schema"].update(
+        default=20
+    ),
+    "POST /api/v1/invoices: 422 is no longer documented": lambda new: operation(new, "post")["responses"].pop("422"),
+    "GET /new: is new": lambda new: new["paths"].update({"/new": {"get": {"responses": {"200": {"description": ""}}}}}),
+}
+
+
+@pytest.mark.parametrize("said", WORTH_A_THOUGHT)
+def test_what_may_matter_is_said(diff: Diff, said: str) -> None:
+    found = diff(WORTH_A_THOUGHT[said])
+    assert (False, said) in found
     assert not any(breaks for breaks, _ in found)
 
 
@@ -250,3 +280,12 @@ def test_a_contract_that_is_none_is_said_in_a_sentence(project: Path, clone: Pat
     )
     path.unlink()
     assert contract_diff(project, clone, "HEAD") == (2, "", "there is no docs/openapi.json; run `just openapi`\n")
+
+
+def test_a_reference_that_leads_nowhere_is_said_in_a_sentence(project: Path, clone: Path) -> None:
+    path = clone / "docs" / "openapi.json"
+    contract = json.loads(path.read_text(encoding="utf-8"))
+    del contract["components"]["schemas"]["InvoiceOut"]
+    path.write_text(json.dumps(contract), encoding="utf-8")
+    said = "a contract refers to #/components/schemas/InvoiceOut, which it does not have\n"
+    assert contract_diff(project, clone, "HEAD") == (2, "", said)
