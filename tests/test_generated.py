@@ -37,9 +37,8 @@ def test_copy_ends_with_a_tested_project_in_its_first_commit(project: Path, copy
     assert ".env" not in git(project, "ls-files").split()
 
 
-@pytest.mark.parametrize(
-    ("version", "database"), [("3.11", "sqlite"), ("3.11", "postgresql"), ("3.12", "sqlite"), ("3.13", "postgresql")]
-)
+# The copy has run the tests with 3.11 on SQLite already.
+@pytest.mark.parametrize(("version", "database"), [("3.11", "postgresql"), ("3.12", "sqlite"), ("3.13", "postgresql")])
 def test_every_gate_passes_in_a_fresh_clone(project: Path, tmp_path: Path, version: str, database: str) -> None:
     python = interpreter(version)
     clone = checkout(project, tmp_path / "shop")
