@@ -6,9 +6,9 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, Response
 from fastapi.routing import APIRoute
 
-from .assets import Assets
 from .errors import ApiError
 from .problems import PROBLEM_JSON, PROBLEM_SCHEMA, problem_document
+from .protocol import Assets
 from .requests import SECURITY_HEADERS
 
 DETAIL = "What went wrong this time."

@@ -1,7 +1,8 @@
 """Uvicorn's side of a connection, without patience for clients that do not send their request or do not read.
 
 It waits as long as it takes for the head of a request, and reads as much of it as comes. A connection that it
-closes stays open until the client has read what is left.
+closes stays open until the client has read what is left. What is answered without the application, by Uvicorn and for
+files, is answered here as everything else is.
 """
 
 import json
@@ -9,11 +10,15 @@ import socket
 import sys
 from asyncio import TimerHandle, Transport
 from contextvars import copy_context
+from http import HTTPStatus
 
+from starlette.datastructures import Headers
+from starlette.staticfiles import StaticFiles
+from starlette.types import Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from .logs import log_request
-from .problems import PROBLEM_JSON, problem_document
+from .problems import PROBLEM_JSON, Problem, problem_document
 from .requests import MAX_BODY_BYTES, REQUEST_ID_HEADER, SECURITY_HEADERS, begin_request
 
 HEAD_SECONDS = 15
@@ -100,3 +105,18 @@ class HttpProtocol(HttpToolsProtocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+
+
+class Assets(StaticFiles):
+    """Serves the files, and refuses as everything else does a `Range` that they do not have."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_or_refuse(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] >= HTTPStatus.BAD_REQUEST:
+                # It has no other answer of its own that is an error: those, it raises.
+                size = Headers(raw=message["headers"]).get("content-range")
+                headers = {"Content-Range": size} if size else None
+                raise Problem(message["status"], "The file has no such range.", headers=headers)
+            await send(message)
+
+        await super().__call__(scope, receive, send_or_refuse)

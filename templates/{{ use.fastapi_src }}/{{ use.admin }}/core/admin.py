@@ -36,11 +36,11 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .assets import Assets
 from .browsers import NO_STORE, TEMPLATES, go, same_origin, sentence
 from .database import Base, transaction
 from .middleware import CRASHED
 from .problems import Problem
+from .protocol import Assets
 from .requests import SECURITY_HEADERS
 
 PATH = "/admin"
