@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -56,23 +55,21 @@ def test_the_latest_django_passes_every_gate(released_template: Path, tmp_path: 
     just(tmp_path / "shop", "check", UV_PYTHON=python)
 
 
+# A preset has both, on PostgreSQL.
 @pytest.mark.parametrize(
-    ("answers", "database"),
+    "answers",
     [
-        ({"pages": True, "admin_ui": True}, "postgresql"),
-        ({"pages": True}, "sqlite"),
-        ({"admin_ui": True}, "sqlite"),
-        ({"pages": True, "example": False}, "sqlite"),
+        {"pages": True},
+        {"admin_ui": True},
+        {"pages": True, "example": False},
     ],
-    ids=["pages and admin", "pages", "admin", "pages without users"],
+    ids=["pages", "admin", "pages without users"],
 )
-def test_fastapi_for_browsers_passes_every_gate(answers: dict[str, Any], database: str, render: Render) -> None:
+def test_fastapi_for_browsers_passes_every_gate(answers: dict[str, Any], render: Render) -> None:
     project = render(framework="fastapi", **answers)
     release(project, "first")
-    with postgresql_database("generated_browsers") if database == "postgresql" else nullcontext() as url:
-        variables = {"DATABASE_URL": url} if url else {}
-        just(project, "setup", **variables)
-        just(project, "check", **variables)
+    just(project, "setup")
+    just(project, "check")
 
 
 def test_setup_twice_changes_nothing(project: Path, tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """Uvicorn's side of a connection, without patience for clients that do not send their request or do not read.
 
 It waits as long as it takes for the head of a request, and reads as much of it as comes. A connection that it
-closes stays open until the client has read what is left. What is answered without the application, by Uvicorn and for
-files, is answered here as everything else is.
+closes stays open until the client has read what is left. What Uvicorn would answer by itself, or Starlette
+for a file, is a problem document as everything else.
 """
 
 import json
