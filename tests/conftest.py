@@ -12,13 +12,12 @@ import plumbum
 import pytest
 from servers import (
     OLD_WEBHOOK_SECRET,
-    PASSWORD,
     WEBHOOK_SECRET,
     Server,
     copy_project,
-    has_example,
     just,
     postgresql_database,
+    seed,
     serving,
 )
 from support import EXAMPLES, FLAVOURS, FRAMEWORKS, ROOT, Render, answers_of, release, render_into, template_files
@@ -108,7 +107,8 @@ def generated(
         return copies[request.param]
     flavour = FLAVOURS[request.param]
     target = tmp_path_factory.mktemp(request.param) / "shop"
-    modules = json.dumps([*EXAMPLES.get(flavour["framework"], []), "items"])
+    example = EXAMPLES.get(request.param, EXAMPLES[flavour["framework"]])
+    modules = json.dumps([*example, "items"])
     output = copy_project(released_template, target, {**flavour, "modules": modules})
     copies[request.param] = target, output
     return copies[request.param]
@@ -128,15 +128,14 @@ def copy_output(generated: tuple[Path, str]) -> str:
 
 @pytest.fixture(scope="session", params=("sqlite", "postgresql"))
 def database(request: pytest.FixtureRequest, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a migrated database of the project, of each kind in turn, with the example's demo data."""
+    """The address of a migrated database of the project, of each kind in turn, with somebody who can sign in."""
     with ExitStack() as stack:
         if request.param == "sqlite":
             url = f"sqlite:///{(tmp_path_factory.mktemp('conformance') / 'db.sqlite3').as_posix()}"
         else:
             url = stack.enter_context(postgresql_database("conformance"))
         just(project, "migrate", DATABASE_URL=url)
-        if has_example(project):
-            just(project, "seed", DATABASE_URL=url, SEED_PASSWORD=PASSWORD)
+        seed(project, DATABASE_URL=url)
         yield url
 
 

@@ -3,6 +3,7 @@
 import base64
 import os
 import secrets
+import shlex
 import signal
 import socket
 import subprocess
@@ -17,7 +18,7 @@ from urllib.parse import unquote
 
 import httpx
 import psycopg
-from support import EXAMPLES, answers_of, require
+from support import answers_of, require
 
 POSTGRESQL = "postgresql://postgres@127.0.0.1:5432"
 PROBLEM_KEYS = {"type", "title", "status", "detail", "instance", "request_id"}
@@ -163,8 +164,16 @@ def wait_until_live(server: Server) -> None:
 def has_example(project: Path) -> bool:
     """Whether the project has the example domain, to which somebody signs in."""
     answers = answers_of(project)
-    example = EXAMPLES.get(answers["framework"])
-    return example is not None and set(example) <= set(answers["modules"])
+    return bool(answers["example"]) and "accounts" in answers["modules"]
+
+
+def seed(project: Path, **variables: str) -> None:
+    """Make Acme and its owner, with demo data where there are invoices; nobody where nobody can sign in."""
+    if "billing" in answers_of(project)["modules"]:
+        just(project, "seed", SEED_PASSWORD=PASSWORD, **variables)
+    elif has_example(project):
+        owner = ("Acme", CREDENTIALS["username"], "--password", shlex.quote(PASSWORD))
+        just(project, "flask", "organizations", "create", *owner, **variables)
 
 
 def authorization(project: Path, server: Server) -> dict[str, str]:

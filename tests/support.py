@@ -16,16 +16,20 @@ import yaml
 
 ROOT = Path(__file__).parent.parent
 FRAMEWORKS = ("django", "fastapi", "flask")
-# The domain modules of those that have an example.
+# The domain modules of the examples, by flavour or else by framework.
 EXAMPLES = {
     "django": ["accounts", "billing", "reporting"],
     "fastapi": ["accounts", "billing", "events"],
     "flask": ["accounts", "billing", "webhooks"],
+    "flask-wrapper": ["accounts", "predictions"],
 }
-# What is booted and asked: each framework with its default answers, Django's other API, and FastAPI for browsers too.
+# What is booted and asked: each framework with its default answers, Django's other API, FastAPI and Flask for
+# browsers too, and Flask around a model.
 FLAVOURS: dict[str, dict[str, str]] = {name: {"framework": name} for name in FRAMEWORKS}
 FLAVOURS["ninja"] = {"framework": "django", "api": "ninja"}
 FLAVOURS["fastapi-pages"] = {"framework": "fastapi", "pages": "true", "admin_ui": "true"}
+FLAVOURS["flask-pages"] = {"framework": "flask", "pages": "true"}
+FLAVOURS["flask-wrapper"] = {"framework": "flask", "purpose": "wrapper"}
 
 
 class Render(Protocol):

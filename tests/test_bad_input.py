@@ -80,11 +80,17 @@ BAD: list[tuple[dict[str, Any], str]] = [
         {"modules": ["accounts", "events"], "framework": "fastapi"},
         "events needs billing, which needs accounts; name [accounts, billing, events], or answer no to realtime",
     ),
+    (
+        {"modules": ["predictions", "items"], "framework": "flask", "purpose": "wrapper"},
+        "predictions needs accounts; name [accounts, predictions], or answer no to example",
+    ),
+    ({"purpose": "chatbot", "framework": "flask"}, "'chatbot' is not in ['webhook', 'wrapper', 'tool']"),
     ({"realtime": "often", "framework": "fastapi"}, "realtime is 'often', which is neither yes nor no; …"),
     ({"example": "maybe", "framework": "django"}, "example is 'maybe', which is neither yes nor no; …"),
     ({"api": "graphql", "framework": "django"}, "'graphql' is not in ['drf', 'ninja', 'none']"),
     ({"pages": "some", "framework": "django"}, "pages is 'some', which is neither yes nor no; …"),
     ({"pages": "some", "framework": "fastapi"}, "pages is 'some', which is neither yes nor no; …"),
+    ({"pages": "some", "framework": "flask"}, "pages is 'some', which is neither yes nor no; …"),
     ({"admin_ui": "some", "framework": "fastapi"}, "admin_ui is 'some', which is neither yes nor no; …"),
     (
         {"admin_ui": True, "framework": "fastapi", "example": False},
@@ -158,6 +164,10 @@ def test_a_bad_value_is_refused_with_a_sentence(
         {"modules": ["events"], "framework": "fastapi", "realtime": False},
         {"modules": ["reporting", "billing", "accounts"], "framework": "flask"},
         {"modules": ["webhooks"], "framework": "flask", "example": False},
+        {"modules": ["predictions"], "framework": "flask", "example": False},
+        {"modules": ["accounts", "predictions", "items"], "framework": "flask", "purpose": "wrapper"},
+        {"modules": ["accounts", "predictions"], "framework": "flask", "purpose": "webhook"},
+        {"modules": ["webhooks", "billing", "accounts"], "framework": "flask", "purpose": "tool"},
         {"django_version": "latest", "framework": "django", "python_version": "3.12"},
     ],
     ids=str,
@@ -208,6 +218,10 @@ def test_an_update_refuses_what_would_replace_the_whole_project(probe: Path, tmp
         ("fastapi", {"admin_ui": True}, {"admin_ui": False}),
         ("fastapi", {"admin_ui": False}, {"admin_ui": True}),
         ("flask", {"example": True}, {"example": False}),
+        ("flask", {"pages": False}, {"pages": True}),
+        ("flask", {"pages": True}, {"pages": False}),
+        ("flask", {"purpose": "webhook"}, {"purpose": "wrapper"}),
+        ("flask", {"purpose": "wrapper"}, {"purpose": "tool"}),
     ],
 )
 def test_an_update_refuses_another_kind_of_modules(
@@ -223,6 +237,21 @@ def test_an_update_refuses_another_kind_of_modules(
     with pytest.raises(ValueError, match=kept):
         copier.run_update(project, data=other, defaults=True, overwrite=True, unsafe=True, quiet=True)
     assert git(project, "status", "--porcelain") == ""
+
+
+def test_a_project_from_before_purposes_is_a_webhook_receiver(probe: Path, tmp_path: Path) -> None:
+    template = tmp_path / "template"
+    shutil.copytree(probe, template)
+    release(template, "0.1.0")
+    project = render_into(tmp_path / "project", template, framework="flask")
+    recorded = project / ".copier-answers.yml"
+    recorded.write_text(recorded.read_text().replace("purpose: webhook\n", ""))
+    release(project, "first")
+    with pytest.raises(ValueError, match="purpose is 'webhook' and cannot change on update, your modules are made for"):
+        copier.run_update(project, data={"purpose": "tool"}, defaults=True, overwrite=True, unsafe=True, quiet=True)
+    assert git(project, "status", "--porcelain") == ""
+    copier.run_update(project, defaults=True, overwrite=True, unsafe=True, quiet=True)
+    assert answers_of(project)["purpose"] == "webhook"
 
 
 def test_an_update_cannot_add_what_other_modules_are_made_for(probe: Path, tmp_path: Path) -> None:

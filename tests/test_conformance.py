@@ -15,7 +15,6 @@ import psycopg
 import pytest
 from servers import (
     CREDENTIALS,
-    PASSWORD,
     TOKEN,
     Server,
     authorization,
@@ -23,6 +22,7 @@ from servers import (
     just,
     postgresql_database,
     problem,
+    seed,
     serving,
 )
 from support import FLAVOURS
@@ -236,8 +236,7 @@ def test_a_database_that_is_gone_makes_it_unready_but_alive(project: Path) -> No
 def test_sigterm_finishes_what_is_in_flight(project: Path) -> None:
     with postgresql_database("conformance_term") as url, psycopg.connect(url) as lock:
         just(project, "migrate", DATABASE_URL=url)
-        if has_example(project):
-            just(project, "seed", DATABASE_URL=url, SEED_PASSWORD=PASSWORD)
+        seed(project, DATABASE_URL=url)
         tables = lock.execute("SELECT tablename FROM pg_tables WHERE tablename LIKE 'items%'").fetchall()
         answers: list[httpx.Response] = []
         with serving(project, DATABASE_URL=url) as running:

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -55,21 +56,41 @@ def test_the_latest_django_passes_every_gate(released_template: Path, tmp_path: 
     just(tmp_path / "shop", "check", UV_PYTHON=python)
 
 
-# A preset has both, on PostgreSQL.
+# Presets have all of it, on PostgreSQL.
 @pytest.mark.parametrize(
     "answers",
     [
-        {"pages": True},
-        {"admin_ui": True},
-        {"pages": True, "example": False},
+        {"framework": "fastapi", "pages": True},
+        {"framework": "fastapi", "admin_ui": True},
+        {"framework": "fastapi", "pages": True, "example": False},
+        {"framework": "flask", "pages": True, "modules": ["accounts"]},
+        {"framework": "flask", "pages": True, "example": False, "modules": ["accounts", "orders"]},
     ],
-    ids=["pages", "admin", "pages without users"],
+    ids=[
+        "FastAPI, pages",
+        "FastAPI, admin",
+        "FastAPI, pages without users",
+        "Flask, pages without invoices",
+        "Flask, pages without users",
+    ],
 )
-def test_fastapi_for_browsers_passes_every_gate(answers: dict[str, Any], render: Render) -> None:
-    project = render(framework="fastapi", **answers)
+def test_a_project_for_browsers_passes_every_gate(answers: dict[str, Any], render: Render) -> None:
+    project = render(**answers)
     release(project, "first")
     just(project, "setup")
     just(project, "check")
+
+
+@pytest.mark.parametrize(
+    ("purpose", "database"), [("wrapper", "sqlite"), ("wrapper", "postgresql"), ("tool", "sqlite")]
+)
+def test_flask_for_another_purpose_passes_every_gate(purpose: str, database: str, render: Render) -> None:
+    project = render(framework="flask", purpose=purpose)
+    release(project, "first")
+    with postgresql_database("generated_purpose") if database == "postgresql" else nullcontext() as url:
+        variables = {"DATABASE_URL": url} if url else {}
+        just(project, "setup", **variables)
+        just(project, "check", **variables)
 
 
 def test_setup_twice_changes_nothing(project: Path, tmp_path: Path) -> None:
@@ -95,6 +116,13 @@ def test_a_module_is_added_with_its_migration_and_green_tests(project: Path, tmp
     # Where the example has invoices already, both stay.
     path = "/api/v1/invoices-items" if has_example(project) else "/api/v1/invoices"
     assert path in contract["paths"]
+
+
+def test_a_module_is_added_to_pages(released_template: Path, tmp_path: Path) -> None:
+    copy_project(released_template, tmp_path / "shop", {"framework": "flask", "pages": "true", "docs": "false"})
+    just(tmp_path / "shop", "add-module", "orders")
+    git(tmp_path / "shop", "add", "--all")
+    just(tmp_path / "shop", "check")
 
 
 @pytest.mark.parametrize("recipe", ["dev", "serve"])

@@ -150,6 +150,25 @@ def test_fastapi_is_asked_about_the_admin_where_there_are_users(probe: Path, tmp
         assert (recorded["framework"], recorded["pages"], recorded["admin_ui"]) == ("fastapi", False, False)
 
 
+def test_flask_is_asked_what_it_is_for_where_there_is_an_example(probe: Path, tmp_path: Path) -> None:
+    for folder, example, asked, modules in (
+        ("shop", ENTER, True, ["accounts", "predictions"]),
+        ("bare", NO, False, []),
+    ):
+        with copier_asks(probe, tmp_path / folder) as child:
+            keys = ["Shop" + ENTER, NO, DOWN + ENTER, DOWN + ENTER, *[ENTER] * 7, example, DOWN + ENTER]
+            prompts = answer(child, *keys)
+        assert child.exitstatus == 0
+        assert "With the example domain" in prompts[len(keys) - 2]
+        assert any("What is it for?" in prompt for prompt in prompts) == asked
+        recorded = answers_of(tmp_path / folder)
+        assert (recorded["framework"], recorded.get("purpose"), recorded["modules"]) == (
+            "flask",
+            "wrapper" if asked else None,
+            modules,
+        )
+
+
 @pytest.mark.parametrize("answered", [0, 4])
 def test_interrupting_at_a_prompt_leaves_nothing_behind(answered: int, probe: Path, tmp_path: Path) -> None:
     with copier_asks(probe, tmp_path / "shop") as child:

@@ -15,7 +15,17 @@ import branches
 import pytest
 import yaml
 from covertable import make  # type: ignore[import-untyped]
-from support import FRAMEWORKS, ROOT, Render, answers_of, compiled_once, lands_on, naming_rules, render_into
+from support import (
+    FRAMEWORKS,
+    ROOT,
+    Render,
+    answers_of,
+    compiled_once,
+    lands_on,
+    naming_rules,
+    render_into,
+    rendered_files,
+)
 
 # The overlays of which Django has one.
 APIS = ("drf", "ninja", "no_api")
@@ -43,6 +53,7 @@ FACTORS: dict[str, list[Any]] = {
     "python_version": ["3.11", "3.12", "3.13", "3.14"],
     "database": ["sqlite", "postgresql"],
     "pages": [True, False],
+    "purpose": ["webhook", "wrapper", "tool"],
     "modules": [
         {},
         {"modules": ["accounts", "billing", "invoices"]},
@@ -85,9 +96,14 @@ def pairwise() -> Iterator[dict[str, Any]]:
         if not answers.get("example", True) or "accounts" not in answers.get("modules", ["accounts"]):
             answers.pop("admin_ui", None)
         yield answers
-    # What takes three answers together: FastAPI's admin, and FastAPI by default and without streams.
+    # What takes three answers together: Django with neither an API nor pages, FastAPI's admin, FastAPI by default and
+    # without streams, what Flask is for, and its pages.
+    yield {"framework": "django", "api": "none", "pages": False, "project_name": "Shop"}
     for answers in ({"admin_ui": True}, {"admin_ui": False}, {"realtime": False}):
         yield {"framework": "fastapi", "pages": False, "project_name": "Shop", **answers}
+    for purpose in ("webhook", "wrapper", "tool"):
+        yield {"framework": "flask", "purpose": purpose, "pages": False, "project_name": "Shop"}
+    yield {"framework": "flask", "pages": True, "project_name": "Shop"}
 
 
 class Rendered:
@@ -207,6 +223,25 @@ def test_flask_stays_small_with_its_example_too(render: Render) -> None:
     assert len(dependencies) <= 12, dependencies
     made = [line for line in (project / "src/shop/extensions.py").read_text().splitlines() if re.match(r"\w+ = ", line)]
     assert len(made) <= 5, made
+
+
+@pytest.mark.parametrize(
+    ("purpose", "modules", "files", "never"),
+    [
+        ("webhook", ["accounts", "billing", "webhooks"], ["core/webhooks.py", "webhooks/worker.py"], r"[Pp]redict"),
+        ("wrapper", ["accounts", "predictions"], ["predictions/model.py"], r"(?i)webhook|billing|\bseed\b|just work"),
+        ("tool", ["accounts", "billing"], ["billing/commands.py"], r"(?i)webhook|predict|just work"),
+    ],
+)
+def test_flask_has_the_modules_of_its_purpose_and_nothing_of_the_others(
+    purpose: str, modules: list[str], files: list[str], never: str, render: Render
+) -> None:
+    project = render(framework="flask", purpose=purpose, detail="choose")
+    assert answers_of(project)["modules"] == modules
+    assert [path for path in files if not (project / "src/shop" / path).exists()] == []
+    # The secrets that any project may ask for.
+    texts = {path: text.decode() for path, text in rendered_files(project).items() if path != "tools/env.py"}
+    assert {path for path, text in texts.items() if re.search(never, path) or re.search(never, text)} == set()
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)

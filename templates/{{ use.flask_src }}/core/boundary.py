@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from time import perf_counter
 
+import structlog
 from apiflask import APIFlask, HTTPError
 from apiflask.schema_adapters import registry
 from apiflask.schema_adapters.pydantic import PydanticAdapter
 from flask import Request, Response, g, json, request
 from pydantic import BaseModel, ValidationError
+from sqlalchemy.exc import TimeoutError as FullPoolError
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -27,6 +29,8 @@ from .requests import (
 )
 from .settings import Settings
 
+logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
 ASKED_METHOD = "Access-Control-Request-Method"
 ASKED_HEADERS = "Access-Control-Request-Headers"
 
@@ -39,7 +43,7 @@ def guard(app: APIFlask, settings: Settings) -> None:
     """
     if hops := settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
-    security_headers = dict([*SECURITY_HEADERS.items(), *([HSTS] if settings.production else [])])
+    headers = security_headers(settings)
 
     @app.before_request
     def begin() -> Response | None:
@@ -61,7 +65,7 @@ def guard(app: APIFlask, settings: Settings) -> None:
             db.session.commit()
         response.headers[REQUEST_ID_HEADER] = current_request_id()
         _let_origins_call(response, settings.cors_origins)
-        for name, value in security_headers.items():
+        for name, value in headers:
             response.headers.setdefault(name, value)
         log_request(
             method=request.method,
@@ -74,6 +78,12 @@ def guard(app: APIFlask, settings: Settings) -> None:
     app.register_error_handler(Problem, _answer_problem)
     app.register_error_handler(HTTPError, _answer_apiflask_error)
     app.register_error_handler(HTTPException, _answer_http_exception)
+    app.register_error_handler(FullPoolError, _answer_full_pool)
+
+
+def security_headers(settings: Settings) -> list[tuple[str, str]]:
+    """What every answer has, unless its view says otherwise."""
+    return [*SECURITY_HEADERS.items(), *([HSTS] if settings.production else [])]
 
 
 def problem_response(document: ProblemDocument, headers: Mapping[str, str] | None = None) -> Response:
@@ -150,3 +160,10 @@ def _answer_http_exception(error: HTTPException) -> Response:
     if isinstance(error, InternalServerError):
         detail = "Something went wrong here. The log has the reason, under this request id."
     return _answer_problem(Problem(error.code or HTTPStatus.INTERNAL_SERVER_ERROR, detail, headers=headers))
+
+
+def _answer_full_pool(error: FullPoolError) -> Response:
+    """All connections of this process were taken for as long as a request waits for one."""
+    logger.warning("database_pool_is_full", error=str(error))
+    busy = "The database has no free connection for this; try again in a moment."
+    return _answer_problem(Problem(HTTPStatus.SERVICE_UNAVAILABLE, busy, headers={"Retry-After": "1"}))

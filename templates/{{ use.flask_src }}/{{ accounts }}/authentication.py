@@ -69,7 +69,7 @@ def requires(scope: Scope) -> Callable[[DecoratedType], DecoratedType]:
 
 
 def current_actor() -> Actor:
-    """Who acts, in a view below /api/v1."""
+    """Who acts, in a view for which somebody has to be signed in."""
     actor: Actor = g.actor
     return actor
 

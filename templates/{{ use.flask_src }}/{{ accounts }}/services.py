@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from ..core.inserts import insert_into
 from ..core.problems import Problem
@@ -56,6 +56,15 @@ class Credentials:
 def sign_in(credentials: Credentials) -> Granted:
     """A token for a password.
 
+    Raises:
+        Problem: see `admit`.
+    """
+    return grant(admit(credentials), credentials.scopes, name=SIGN_IN, lifetime=SIGN_IN_LIFETIME)
+
+
+def admit(credentials: Credentials) -> Member:
+    """Who signs in with a password, as a member of an organization.
+
     An attempt counts as failed until it has succeeded, so that many at once are no way around the limit: it
     is committed before the password is looked at, and meanwhile no connection is held.
 
@@ -70,12 +79,19 @@ def sign_in(credentials: Credentials) -> Granted:
     right = passwords.matches(password_hash, credentials.password)
     if user_id is None or not right:
         raise _too_many_attempts() if attempts >= MAX_ATTEMPTS else _wrong_credentials()
+    if password_hash and passwords.is_outdated(password_hash):
+        renewed = passwords.hashed(credentials.password)
+        unchanged = (User.id == user_id, User.password_hash == password_hash)
+        db.session.execute(update(User).where(*unchanged).values(password_hash=renewed))
     db.session.execute(delete(SignInAttempts).where(SignInAttempts.key == credentials.attempts_key))
     member = queries.member_of(user_id=user_id, organization_id=credentials.organization_id)
     if member is None:
         db.session.commit()
-        raise Problem(HTTPStatus.FORBIDDEN, "You are not a member of this organization, or of any.")
-    return grant(member, credentials.scopes, name=SIGN_IN, lifetime=SIGN_IN_LIFETIME)
+        raise not_a_member()
+    if member.user.password_hash != password_hash:
+        # It was changed while this one was looked at.
+        raise _wrong_credentials()
+    return member
 
 
 def grant(member: Member, scopes: frozenset[Scope], *, name: str, lifetime: timedelta) -> Granted:
@@ -201,6 +217,11 @@ def ensure_organization(*, name: str, owner_email: str, password: str) -> Actor:
             changes={"name": name, "owner": user.email},
         )
     return Actor(user_id=user.id, organization_id=organization_id, role=Role.OWNER, email=user.email)
+
+
+def not_a_member() -> Problem:
+    """The same for an organization that is not there."""
+    return Problem(HTTPStatus.FORBIDDEN, "You are not a member of this organization, or of any.")
 
 
 def _count_attempt(key: str) -> int:

@@ -1,6 +1,6 @@
 """What the views of this module take and answer; the contract is made of the same."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -23,6 +23,13 @@ _EXAMPLE: JsonDict = {
     "created_at": "2026-01-31T12:00:00Z",
 }
 _NEW: JsonDict = {name: _EXAMPLE[name] for name in ("customer", "amount_cents", "currency")}
+_CONVERTED: JsonDict = {
+    "invoice_id": _EXAMPLE["id"],
+    "amount_cents": 130326,
+    "currency": "USD",
+    "rate": "1.0856",
+    "rate_date": "2026-01-30",
+}
 
 
 def _known(currency: str) -> str:
@@ -66,6 +73,16 @@ class InvoicePage(BaseModel):
     next_cursor: Annotated[str | None, Field(description="None on the last page.")]
 
 
+class ConvertedOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [_CONVERTED]})
+
+    invoice_id: UUID
+    amount_cents: Annotated[int, Field(ge=0, description="In the minor unit of the new currency.")]
+    currency: Currency
+    rate: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?$", description="A decimal number.")]
+    rate_date: Annotated[date, Field(description="The day of which the rate is.")]
+
+
 class CreateHeaders(BaseModel):
     # None stands for what was not sent, here and below; the contract knows no null there.
     idempotency_key: Annotated[
@@ -73,6 +90,10 @@ class CreateHeaders(BaseModel):
         Field(pattern="^[!-~]{1,255}$"),
         WithJsonSchema({"type": "string", "pattern": "^[!-~]{1,255}$"}),
     ] = None
+
+
+class ConvertQuery(BaseModel):
+    currency: Currency
 
 
 class ListQuery(BaseModel):

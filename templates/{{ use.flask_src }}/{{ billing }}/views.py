@@ -7,20 +7,35 @@ from uuid import UUID
 from apiflask import APIBlueprint
 
 from ..accounts.public import Scope, current_actor, requires
-from . import queries, services
+from ..extensions import db
+from . import exchange_rates, queries, services
 from .commands import clear_idempotency_keys, seed
-from .schemas import CreateHeaders, InvoiceIn, InvoiceOut, InvoicePage, ListQuery
+from .contracts import InvoiceDetails
+from .schemas import ConvertedOut, ConvertQuery, CreateHeaders, InvoiceIn, InvoiceOut, InvoicePage, ListQuery
 
-CREATED: dict[int | str, dict[str, str | dict[str, dict[str, Any]]]] = {
+Responses = dict[int | str, dict[str, str | dict[str, dict[str, Any]]]]
+
+CREATED: Responses = {
     201: {
         "headers": {"Location": {"schema": {"type": "string"}, "description": "The path of the new invoice."}}
     },
     409: {"description": "The key was used for another request"},
 }
+CONVERTED: Responses = {
+    404: {"description": "No such invoice, or no exchange rates configured here"},
+    422: {"description": "Not a currency, or none with a rate"},
+    502: {"description": "The service with the exchange rates failed"},
+    503: {
+        "description": "It failed so often that it is left alone",
+        "headers": {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}},
+    },
+    504: {"description": "It took too long"},
+}
 
 blueprint = APIBlueprint("billing", __name__, tag="Invoices", url_prefix="/api/v1/invoices", cli_group=None)
 blueprint.cli.add_command(seed)
 blueprint.cli.add_command(clear_idempotency_keys)
+blueprint.record(exchange_rates.connect)
 
 
 @blueprint.get("")
@@ -65,10 +80,24 @@ def create(json_data: InvoiceIn, headers_data: CreateHeaders) -> tuple[InvoiceOu
 @blueprint.doc(operation_id="invoices_get")
 def detail(invoice_id: UUID) -> InvoiceOut:
     """Get one of the organization's invoices."""
-    found = queries.find(current_actor().organization_id, invoice_id)
-    if found is None:
-        raise services.not_found()
-    return InvoiceOut.model_validate(found)
+    return InvoiceOut.model_validate(_found(invoice_id))
+
+
+@blueprint.get("/<uuid:invoice_id>/converted")
+@requires(Scope.READ)
+@blueprint.input(ConvertQuery, location="query")
+@blueprint.output(ConvertedOut)
+@blueprint.doc(operation_id="invoices_convert", responses=CONVERTED)
+def convert(invoice_id: UUID, query_data: ConvertQuery) -> ConvertedOut:
+    """Say what an invoice amounts to in another currency, at the latest rate.
+
+    It is rounded half to even. The rates come from another service, where one is configured.
+    """
+    rates = exchange_rates.exchange_rates()
+    invoice = _found(invoice_id)
+    # Whoever waits for another service holds no connection to the database meanwhile.
+    db.session.commit()
+    return ConvertedOut.model_validate(rates.convert(invoice, query_data.currency))
 
 
 @blueprint.post("/<uuid:invoice_id>/void")
@@ -78,3 +107,15 @@ def detail(invoice_id: UUID) -> InvoiceOut:
 def void(invoice_id: UUID) -> InvoiceOut:
     """Void an invoice that is open."""
     return InvoiceOut.model_validate(services.void(actor=current_actor(), invoice_id=invoice_id))
+
+
+def _found(invoice_id: UUID) -> InvoiceDetails:
+    """The organization's invoice with this id.
+
+    Raises:
+        Problem: 404 if there is none.
+    """
+    found = queries.find(current_actor().organization_id, invoice_id)
+    if found is None:
+        raise services.not_found()
+    return found
