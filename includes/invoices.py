@@ -1,18 +1,3 @@
-"""What the routes of this module take and answer."""
-
-from datetime import datetime
-from typing import Annotated, Literal
-from uuid import UUID
-
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, WithJsonSchema
-from pydantic.config import JsonDict
-
-from ..core.pagination import Page, encode
-from ..core.schemas import WHOLE, RequestBody, Text, TrimmedText
-from .contracts import InvoiceStatus
-from .currencies import CURRENCIES
-from .models import MAX_AMOUNT_CENTS
-
 EXAMPLE: JsonDict = {
     "id": "0f0ad2f6-2f4a-4c0f-9b7e-6f1f3a1f2b11",
     "number": 1,
@@ -61,37 +46,3 @@ class InvoiceOut(BaseModel):
     created_at: datetime
 
 
-class InvoicePage(Page[InvoiceOut]):
-    """The newest invoices first."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"items": [EXAMPLE], "next_cursor": encode(1)}]}
-    )
-
-
-class Event(BaseModel):
-    """What every event has. There may be more, so that a sender can add to it."""
-
-    type: Text
-
-
-class PaymentData(BaseModel):
-    invoice_id: UUID
-
-
-class PaymentSucceeded(Event):
-    data: PaymentData
-
-
-class Accepted(BaseModel):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"accepted": True}]})
-
-    accepted: Literal[True] = True
-
-
-class Ignored(BaseModel):
-    """For a type that is not handled."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"ignored": True}]})
-
-    ignored: Literal[True] = True
