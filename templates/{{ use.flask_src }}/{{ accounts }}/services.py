@@ -83,6 +83,7 @@ def admit(credentials: Credentials) -> Member:
         renewed = passwords.hashed(credentials.password)
         unchanged = (User.id == user_id, User.password_hash == password_hash)
         db.session.execute(update(User).where(*unchanged).values(password_hash=renewed))
+        password_hash = renewed
     db.session.execute(delete(SignInAttempts).where(SignInAttempts.key == credentials.attempts_key))
     member = queries.member_of(user_id=user_id, organization_id=credentials.organization_id)
     if member is None:
