@@ -12,7 +12,7 @@ import jsonschema_rs
 import pytest
 from servers import CREDENTIALS, Server, clean_environment
 
-pytestmark = pytest.mark.parametrize("generated", ["fastapi"], indirect=True, scope="session")
+pytestmark = pytest.mark.parametrize("generated", ["fastapi", "flask"], indirect=True, scope="session")
 
 # What somebody would write with the client; it is checked with its types, and then run.
 SCRIPT = '''\

@@ -1,5 +1,6 @@
 """What every service answers besides its domain: probes, and the contract with the pages that show it."""
 
+import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -23,7 +24,7 @@ from flask import (
     request,
     send_from_directory,
 )
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -99,14 +100,24 @@ document.body.style.margin = 0
 </html>
 """
 
+# What the examples of the contract show.
+EXAMPLE_ID = "0f0ad2f6-2f4a-4c0f-9b7e-6f1f3a1f2b11"
+EXAMPLE_REQUEST_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+
 pages = Blueprint("api-pages", __name__)
 
 
 class Liveness(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok"}]})
+
     status: Literal["ok"] = "ok"
 
 
 class Readiness(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"status": "ok", "checks": {"database": "ok"}}]}
+    )
+
     status: Literal["ok"] = "ok"
     checks: dict[str, Literal["ok"]]
 
@@ -192,8 +203,8 @@ def complete(spec: dict[str, Any]) -> dict[str, Any]:
     for replaced in ("HTTPError", "ValidationError"):
         schemas.pop(replaced, None)
     schemas["Problem"] = PROBLEM_SCHEMA
-    content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    for operations in spec["paths"].values():
+    schema = {"$ref": "#/components/schemas/Problem"}
+    for path, operations in spec["paths"].items():
         for operation in operations.values():
             responses = operation["responses"]
             if "requestBody" in operation:
@@ -202,8 +213,11 @@ def complete(spec: dict[str, Any]) -> dict[str, Any]:
                 responses[str(HTTPStatus.FORBIDDEN.value)] = {"description": "The token is not for this"}
             responses["default"] = {"description": "Any other error"}
             for status, response in responses.items():
-                if status == "default" or int(status) >= HTTPStatus.BAD_REQUEST:
-                    response["content"] = content
+                if status == "default":
+                    response["content"] = {PROBLEM_JSON: {"schema": schema}}
+                elif int(status) >= HTTPStatus.BAD_REQUEST:
+                    problem = {"value": _example(int(status), response["description"], path)}
+                    response["content"] = {PROBLEM_JSON: {"schema": schema, "examples": {"problem": problem}}}
     return _with_plain_names(spec)
 
 
@@ -230,6 +244,12 @@ def _page(template: str) -> Response:
     scripts = f"script-src 'self' 'nonce-{nonce}'"
     response.headers[POLICY] = "; ".join([SECURITY_HEADERS[POLICY], scripts, *PAGE_POLICY])
     return response
+
+
+def _example(status: int, description: str, path: str) -> dict[str, Any]:
+    """A problem document as it could be answered."""
+    document = problem_document(status, f"{description}.", instance=re.sub(r"\{\w+\}", EXAMPLE_ID, path))
+    return {**document, "request_id": EXAMPLE_REQUEST_ID}
 
 
 def _with_plain_names(spec: dict[str, Any]) -> dict[str, Any]:
