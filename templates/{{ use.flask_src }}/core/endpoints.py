@@ -193,10 +193,11 @@ def redoc_asset() -> Response:
     return response
 
 
-def complete(spec: dict[str, Any]) -> dict[str, Any]:
+def complete(app: APIFlask, spec: dict[str, Any]) -> dict[str, Any]:
     """The document that APIFlask made, with problem details for every error and one name for every model.
 
     Args:
+        app: what serves it.
         spec: the OpenAPI document.
     """
     schemas = spec.setdefault("components", {}).setdefault("schemas", {})
@@ -204,8 +205,13 @@ def complete(spec: dict[str, Any]) -> dict[str, Any]:
         schemas.pop(replaced, None)
     schemas["Problem"] = PROBLEM_SCHEMA
     schema = {"$ref": "#/components/schemas/Problem"}
+    # APIFlask takes them for any text.
+    uuids = {name for rule in app.url_map.iter_rules() for name in re.findall(r"<uuid:(\w+)>", rule.rule)}
     for path, operations in spec["paths"].items():
         for operation in operations.values():
+            for parameter in operation.get("parameters", ()):
+                if parameter["in"] == "path" and parameter["name"] in uuids:
+                    parameter["schema"]["format"] = "uuid"
             responses = operation["responses"]
             if "requestBody" in operation:
                 operation["requestBody"]["required"] = True
