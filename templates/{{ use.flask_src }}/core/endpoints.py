@@ -204,26 +204,16 @@ def complete(app: APIFlask, spec: dict[str, Any]) -> dict[str, Any]:
     for replaced in ("HTTPError", "ValidationError"):
         schemas.pop(replaced, None)
     schemas["Problem"] = PROBLEM_SCHEMA
-    schema = {"$ref": "#/components/schemas/Problem"}
-    # APIFlask takes them for any text.
     uuids = {name for rule in app.url_map.iter_rules() for name in re.findall(r"<uuid:(\w+)>", rule.rule)}
     for path, operations in spec["paths"].items():
         for operation in operations.values():
             for parameter in operation.get("parameters", ()):
+                # APIFlask takes it for any text.
                 if parameter["in"] == "path" and parameter["name"] in uuids:
                     parameter["schema"]["format"] = "uuid"
-            responses = operation["responses"]
             if "requestBody" in operation:
                 operation["requestBody"]["required"] = True
-            if "security" in operation:
-                responses[str(HTTPStatus.FORBIDDEN.value)] = {"description": "The token is not for this"}
-            responses["default"] = {"description": "Any other error"}
-            for status, response in responses.items():
-                if status == "default":
-                    response["content"] = {PROBLEM_JSON: {"schema": schema}}
-                elif int(status) >= HTTPStatus.BAD_REQUEST:
-                    problem = {"value": _example(int(status), response["description"], path)}
-                    response["content"] = {PROBLEM_JSON: {"schema": schema, "examples": {"problem": problem}}}
+            _describe_errors(operation, path)
     return _with_plain_names(spec)
 
 
@@ -250,6 +240,21 @@ def _page(template: str) -> Response:
     scripts = f"script-src 'self' 'nonce-{nonce}'"
     response.headers[POLICY] = "; ".join([SECURITY_HEADERS[POLICY], scripts, *PAGE_POLICY])
     return response
+
+
+def _describe_errors(operation: dict[str, Any], path: str) -> None:
+    responses = operation["responses"]
+    if "security" in operation:
+        responses[str(HTTPStatus.FORBIDDEN.value)] = {"description": "The token is not for this"}
+    responses["default"] = {"description": "Any other error"}
+    for status, response in responses.items():
+        content: dict[str, Any] = {"schema": {"$ref": "#/components/schemas/Problem"}}
+        if status != "default":
+            if int(status) < HTTPStatus.BAD_REQUEST:
+                continue
+            problem = _example(int(status), response["description"], path)
+            content["examples"] = {"problem": {"value": problem}}
+        response["content"] = {PROBLEM_JSON: content}
 
 
 def _example(status: int, description: str, path: str) -> dict[str, Any]:
