@@ -11,6 +11,7 @@ from ..accounts.public import MissingRoleError, MissingScopeError, Reader, Write
 from ..core.database import SessionDependency
 from ..core.openapi import problems
 from ..core.pagination import CursorQuery, LimitQuery
+from ..core.webhooks import PARAMETERS
 from . import permissions, queries, services
 from .contracts import InvoiceStatus
 from .dependencies import IdempotencyKeyHeader, SignedWebhookDependency
@@ -26,17 +27,7 @@ from .schemas import EXAMPLE, Accepted, Event, Ignored, InvoiceIn, InvoiceOut, I
 FORBIDDEN = (MissingScopeError, MissingRoleError)
 LOCATION = {"Location": {"schema": {"type": "string"}, "description": "The path of the new invoice."}}
 WEBHOOK: dict[str, Any] = {
-    "parameters": [
-        {"in": "header", "name": "webhook-id", "required": True, "schema": {"type": "string"}},
-        {"in": "header", "name": "webhook-timestamp", "required": True, "schema": {"type": "integer"}},
-        {
-            "in": "header",
-            "name": "webhook-signature",
-            "required": True,
-            "schema": {"type": "string"},
-            "description": "`v1,<base64 HMAC-SHA256 of id.timestamp.body>`, several with blanks between.",
-        },
-    ],
+    "parameters": PARAMETERS,
     "requestBody": {
         "required": True,
         "content": {

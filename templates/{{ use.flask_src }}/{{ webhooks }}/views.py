@@ -17,17 +17,7 @@ from .handlers import HANDLED, Event
 
 PAYMENTS = "payments"
 CONTRACT: dict[str, Any] = {
-    "parameters": [
-        {"in": "header", "name": "webhook-id", "required": True, "schema": {"type": "string"}},
-        {"in": "header", "name": "webhook-timestamp", "required": True, "schema": {"type": "integer"}},
-        {
-            "in": "header",
-            "name": "webhook-signature",
-            "required": True,
-            "schema": {"type": "string"},
-            "description": "`v1,<base64 HMAC-SHA256 of id.timestamp.body>`, several with blanks between.",
-        },
-    ],
+    "parameters": webhooks.PARAMETERS,
     "requestBody": {
         "required": True,
         "content": {

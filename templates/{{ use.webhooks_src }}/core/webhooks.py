@@ -5,11 +5,24 @@ import hmac
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 TOLERANCE_SECONDS = 300
 SECRET_PREFIX = "whsec_"  # noqa: S105 (how every secret starts)
 # What the scheme asks of a key.
 MIN_KEY_BYTES = 24
+# The headers that a sender adds, as OpenAPI describes them.
+PARAMETERS: list[dict[str, Any]] = [
+    {"in": "header", "name": "webhook-id", "required": True, "schema": {"type": "string"}},
+    {"in": "header", "name": "webhook-timestamp", "required": True, "schema": {"type": "integer"}},
+    {
+        "in": "header",
+        "name": "webhook-signature",
+        "required": True,
+        "schema": {"type": "string"},
+        "description": "`v1,<base64 HMAC-SHA256 of id.timestamp.body>`, several with blanks between.",
+    },
+]
 
 _ID = re.compile(r"[!-~]{1,255}")
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")

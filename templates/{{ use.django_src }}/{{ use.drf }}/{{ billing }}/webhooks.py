@@ -18,15 +18,14 @@ from ..core.settings import get_settings
 from . import services
 
 _HEADERS = [
-    OpenApiParameter("webhook-id", str, OpenApiParameter.HEADER, required=True),
-    OpenApiParameter("webhook-timestamp", int, OpenApiParameter.HEADER, required=True),
     OpenApiParameter(
-        "webhook-signature",
-        str,
+        each["name"],
+        each["schema"],
         OpenApiParameter.HEADER,
         required=True,
-        description="`v1,<base64 HMAC-SHA256 of id.timestamp.body>`, several with blanks between.",
-    ),
+        description=each.get("description", ""),
+    )
+    for each in webhooks.PARAMETERS
 ]
 _EXAMPLE = {
     "type": services.PAYMENT_SUCCEEDED,

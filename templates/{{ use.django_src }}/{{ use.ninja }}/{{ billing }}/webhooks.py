@@ -15,17 +15,6 @@ from ..core.rest import AnswerSchema, ReceivedSchema, Router, Text, json_body, p
 from ..core.settings import get_settings
 from . import services
 
-_HEADERS = [
-    {"in": "header", "name": "webhook-id", "required": True, "schema": {"type": "string"}},
-    {"in": "header", "name": "webhook-timestamp", "required": True, "schema": {"type": "integer"}},
-    {
-        "in": "header",
-        "name": "webhook-signature",
-        "required": True,
-        "schema": {"type": "string"},
-        "description": "`v1,<base64 HMAC-SHA256 of id.timestamp.body>`, several with blanks between.",
-    },
-]
 _EXAMPLE: JsonDict = {
     "type": services.PAYMENT_SUCCEEDED,
     "data": {"invoice_id": "0f0ad2f6-2f4a-4c0f-9b7e-6f1f3a1f2b11"},
@@ -66,7 +55,7 @@ class Ignored(AnswerSchema):
     operation_id="webhooks_payments",
     response={202: Accepted | Ignored},
     openapi_extra={
-        "parameters": _HEADERS,
+        "parameters": webhooks.PARAMETERS,
         "requestBody": json_body(PaymentRequest),
         "responses": {401: problem_answer("The signature is missing, wrong or too old")},
     },

@@ -18,17 +18,6 @@ from ..core.problems import FieldError, Problem, pointer
 from ..core.settings import get_settings
 from . import services
 
-_HEADERS = [
-    {"in": "header", "name": "webhook-id", "required": True, "schema": {"type": "string"}},
-    {"in": "header", "name": "webhook-timestamp", "required": True, "schema": {"type": "integer"}},
-    {
-        "in": "header",
-        "name": "webhook-signature",
-        "required": True,
-        "schema": {"type": "string"},
-        "description": "`v1,<base64 HMAC-SHA256 of id.timestamp.body>`, several with blanks between.",
-    },
-]
 _EXAMPLE = {
     "type": services.PAYMENT_SUCCEEDED,
     "data": {"invoice_id": "0f0ad2f6-2f4a-4c0f-9b7e-6f1f3a1f2b11"},
@@ -85,7 +74,7 @@ _BODY = {
     "post",
     "webhooks_payments",
     tags=["webhooks"],
-    parameters=_HEADERS,
+    parameters=webhooks.PARAMETERS,
     requestBody={"required": True, "content": {"application/json": {"schema": _BODY}}},
     responses=json_answer(202, _RECEIPT)
     | problem_answer(401, "The signature is missing, wrong or too old")
