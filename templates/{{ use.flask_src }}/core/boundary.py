@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from threading import BoundedSemaphore
 from time import perf_counter
 
 import structlog
@@ -18,6 +19,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ..extensions import db
+from .database import THREADS
 from .logs import log_request
 from .problems import PROBLEM_JSON, FieldError, Problem, ProblemDocument, pointer, problem_document
 from .requests import (
@@ -29,6 +31,10 @@ from .requests import (
     current_request_id,
 )
 from .settings import Settings
+
+# Whatever comes with these is not read.
+BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
+_BODIES = BoundedSemaphore(THREADS // 2)
 
 logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -56,10 +62,8 @@ def guard(app: APIFlask, settings: Settings) -> None:
         # A probe calls by address. TRUSTED_HOSTS knows neither exceptions nor IPv6.
         if not request.path.startswith("/health/") and not _is_served(request.host, hosts):
             raise Problem(HTTPStatus.BAD_REQUEST, "The Host header names a host that is not served here.")
-        # Werkzeug cuts a chunked body off at its limit without a word, hence one byte more than we allow.
-        request.max_content_length = MAX_BODY_BYTES + 1
-        if len(request.get_data()) > MAX_BODY_BYTES:
-            raise RequestEntityTooLarge
+        if request.method not in BODILESS:
+            _read_body()
         # What a browser asks before it lets a page of another origin call.
         return Response(status=HTTPStatus.NO_CONTENT) if _is_preflight() else None
 
@@ -108,6 +112,26 @@ def invalid(error: ValidationError) -> Problem:
         for item in error.errors()
     ]
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid; see errors.", errors=errors)
+
+
+def _read_body() -> None:
+    """Take in the body of the request.
+
+    Raises:
+        Problem: 503, too many threads wait for theirs.
+        RequestEntityTooLarge: it is over the limit.
+    """
+    # The server waits for a body as long as its sender likes, which must not take all of its threads.
+    if not _BODIES.acquire(blocking=False):
+        busy = "Too many bodies are on their way; try again in a moment."
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, busy, headers={"Retry-After": "1"})
+    try:
+        # Werkzeug cuts a chunked body off at its limit without a word, hence one byte more than we allow.
+        request.max_content_length = MAX_BODY_BYTES + 1
+        if len(request.get_data()) > MAX_BODY_BYTES:
+            raise RequestEntityTooLarge
+    finally:
+        _BODIES.release()
 
 
 class InputAdapter(PydanticAdapter):
