@@ -34,7 +34,7 @@ from .settings import Settings
 
 # Whatever comes with these is not read.
 BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
-_BODIES = BoundedSemaphore(THREADS // 2)
+_BODIES = BoundedSemaphore(THREADS // 4)
 
 logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
