@@ -34,7 +34,9 @@ from .settings import Settings
 
 # Whatever comes with these is not read.
 BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
-_BODIES = BoundedSemaphore(THREADS // 4)
+# The server waits for a body as long as its sender likes, which must not take all of its threads.
+BODY_WAIT_SECONDS = 1.0
+_BODIES = BoundedSemaphore(THREADS // 2)
 
 logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -121,8 +123,7 @@ def _read_body() -> None:
         Problem: 503, too many threads wait for theirs.
         RequestEntityTooLarge: it is over the limit.
     """
-    # The server waits for a body as long as its sender likes, which must not take all of its threads.
-    if not _BODIES.acquire(blocking=False):
+    if not _BODIES.acquire(timeout=BODY_WAIT_SECONDS):
         busy = "Too many bodies are on their way; try again in a moment."
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, busy, headers={"Retry-After": "1"})
     try:
