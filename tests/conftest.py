@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -21,6 +22,21 @@ from servers import (
     serving,
 )
 from support import EXAMPLES, FLAVOURS, FRAMEWORKS, ROOT, Render, answers_of, release, render_into, template_files
+from xdist.remote import Producer  # type: ignore[import-untyped]
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+
+class ByProject(LoadScopeScheduling):  # type: ignore[misc]
+    """Tests that ask the same generated project run on the same worker, of the others those of a file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path, _, parameters = nodeid.partition("[")
+        flavours = [name for name in FLAVOURS if re.search(rf"(^|-){name}[-\]]", parameters)]
+        return max(flavours, key=len, default=path.partition("::")[0])
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByProject:
+    return ByProject(config, log)
 
 
 @pytest.fixture(autouse=True, scope="session")

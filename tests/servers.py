@@ -32,7 +32,8 @@ STOP_TIMEOUT = 15.0
 def clean_environment(**variables: str) -> dict[str, str]:
     """The environment without what would colour a generated project, plus `variables`."""
     drop = {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH", "UV"}
-    return {**{key: value for key, value in os.environ.items() if key not in drop}, **variables}
+    kept = {key: value for key, value in os.environ.items() if key not in drop and not key.startswith("PYTEST_")}
+    return {**kept, **variables}
 
 
 def copy_project(template: Path, target: Path, answers: dict[str, str], **variables: str) -> str:

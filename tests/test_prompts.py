@@ -156,10 +156,10 @@ def test_flask_is_asked_what_it_is_for_where_there_is_an_example(probe: Path, tm
         ("bare", NO, False, []),
     ):
         with copier_asks(probe, tmp_path / folder) as child:
-            keys = ["Shop" + ENTER, NO, DOWN + ENTER, DOWN + ENTER, *[ENTER] * 7, example, DOWN + ENTER]
+            keys = ["Shop" + ENTER, NO, DOWN + ENTER, DOWN + ENTER, *[ENTER] * 7, example, ENTER, DOWN + ENTER]
             prompts = answer(child, *keys)
         assert child.exitstatus == 0
-        assert "With the example domain" in prompts[len(keys) - 2]
+        assert "With the example domain" in prompts[len(keys) - 3]
         assert any("What is it for?" in prompt for prompt in prompts) == asked
         recorded = answers_of(tmp_path / folder)
         assert (recorded["framework"], recorded.get("purpose"), recorded["modules"]) == (

@@ -1,8 +1,10 @@
 """How Alembic reaches the database: with the engine and the models of the application."""
 
 import logging
+from typing import Literal
 
 from alembic import context
+from alembic.autogenerate.api import AutogenContext
 from alembic.operations import MigrationScript
 from flask import current_app
 from sqlalchemy import TypeDecorator
@@ -18,14 +20,15 @@ PREPARATION = {
 }
 
 
-def render_item(kind: str, item: object, _: object) -> str | bool:
+def render_item(kind: str, item: object, _: AutogenContext) -> str | Literal[False]:
     """Write the column type into a migration, not the class that converts its values in Python."""
     return f"sa.{item.impl!r}" if kind == "type" and isinstance(item, TypeDecorator) else False
 
 
 def leave_out_if_empty(_: object, __: object, scripts: list[MigrationScript]) -> None:
     """Write no migration where the models are in step."""
-    if getattr(context.config.cmd_opts, "autogenerate", False) and scripts[0].upgrade_ops.is_empty():
+    empty = all(operations.is_empty() for operations in scripts[0].upgrade_ops_list)
+    if empty and getattr(context.config.cmd_opts, "autogenerate", False):
         scripts.clear()
         logger.info("the models are in step, nothing to migrate")
 

@@ -1,5 +1,6 @@
 """What every service answers besides its domain: probes, and the contract with the pages that show it."""
 
+import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -23,7 +24,7 @@ from flask import (
     request,
     send_from_directory,
 )
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -99,14 +100,24 @@ document.body.style.margin = 0
 </html>
 """
 
+# What the examples of the contract show.
+EXAMPLE_ID = "0f0ad2f6-2f4a-4c0f-9b7e-6f1f3a1f2b11"
+EXAMPLE_REQUEST_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+
 pages = Blueprint("api-pages", __name__)
 
 
 class Liveness(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok"}]})
+
     status: Literal["ok"] = "ok"
 
 
 class Readiness(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"status": "ok", "checks": {"database": "ok"}}]}
+    )
+
     status: Literal["ok"] = "ok"
     checks: dict[str, Literal["ok"]]
 
@@ -182,28 +193,27 @@ def redoc_asset() -> Response:
     return response
 
 
-def complete(spec: dict[str, Any]) -> dict[str, Any]:
+def complete(app: APIFlask, spec: dict[str, Any]) -> dict[str, Any]:
     """The document that APIFlask made, with problem details for every error and one name for every model.
 
     Args:
+        app: what serves it.
         spec: the OpenAPI document.
     """
     schemas = spec.setdefault("components", {}).setdefault("schemas", {})
     for replaced in ("HTTPError", "ValidationError"):
         schemas.pop(replaced, None)
     schemas["Problem"] = PROBLEM_SCHEMA
-    content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    for operations in spec["paths"].values():
+    uuids = {name for rule in app.url_map.iter_rules() for name in re.findall(r"<uuid:(\w+)>", rule.rule)}
+    for path, operations in spec["paths"].items():
         for operation in operations.values():
-            responses = operation["responses"]
+            for parameter in operation.get("parameters", ()):
+                # APIFlask takes it for any text.
+                if parameter["in"] == "path" and parameter["name"] in uuids:
+                    parameter["schema"]["format"] = "uuid"
             if "requestBody" in operation:
                 operation["requestBody"]["required"] = True
-            if "security" in operation:
-                responses[str(HTTPStatus.FORBIDDEN.value)] = {"description": "The token is not for this"}
-            responses["default"] = {"description": "Any other error"}
-            for status, response in responses.items():
-                if status == "default" or int(status) >= HTTPStatus.BAD_REQUEST:
-                    response["content"] = content
+            _describe_errors(operation, path)
     return _with_plain_names(spec)
 
 
@@ -230,6 +240,27 @@ def _page(template: str) -> Response:
     scripts = f"script-src 'self' 'nonce-{nonce}'"
     response.headers[POLICY] = "; ".join([SECURITY_HEADERS[POLICY], scripts, *PAGE_POLICY])
     return response
+
+
+def _describe_errors(operation: dict[str, Any], path: str) -> None:
+    responses = operation["responses"]
+    if "security" in operation:
+        responses[str(HTTPStatus.FORBIDDEN.value)] = {"description": "The token is not for this"}
+    responses["default"] = {"description": "Any other error"}
+    for status, response in responses.items():
+        content: dict[str, Any] = {"schema": {"$ref": "#/components/schemas/Problem"}}
+        if status != "default":
+            if int(status) < HTTPStatus.BAD_REQUEST:
+                continue
+            problem = _example(int(status), response["description"], path)
+            content["examples"] = {"problem": {"value": problem}}
+        response["content"] = {PROBLEM_JSON: content}
+
+
+def _example(status: int, description: str, path: str) -> dict[str, Any]:
+    """A problem document as it could be answered."""
+    document = problem_document(status, f"{description}.", instance=re.sub(r"\{\w+\}", EXAMPLE_ID, path))
+    return {**document, "request_id": EXAMPLE_REQUEST_ID}
 
 
 def _with_plain_names(spec: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from apiflask import APIBlueprint
 from flask import request
-from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from ..core.schemas import Text, TrimmedText
 from . import services
@@ -22,6 +22,18 @@ blueprint.cli.add_command(tokens)
 
 class CredentialsForm(BaseModel):
     """OAuth2's password form; other fields, which clients send along, are ignored (RFC 6749, 3.2)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "grant_type": "password",
+                    "username": "user@example.com",
+                    "password": "correct horse battery staple",
+                }
+            ]
+        }
+    )
 
     grant_type: Literal["password"] = "password"
     username: Annotated[TrimmedText, Field(max_length=254, description="The user's e-mail address.")]
@@ -47,6 +59,19 @@ class CredentialsForm(BaseModel):
 
 
 class TokenOut(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "access_token": "tok_EXAMPLE",
+                    "token_type": "bearer",
+                    "expires_in": 3600,
+                    "scope": "read write",
+                }
+            ]
+        }
+    )
+
     access_token: str
     token_type: Literal["bearer"] = "bearer"  # noqa: S105 (what OAuth2 calls it)
     expires_in: Annotated[int, Field(description="Seconds until the token is over.")]

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from apiflask import APIBlueprint
 from flask import current_app, request
-from pydantic import BaseModel, RootModel, ValidationError
+from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
 
 from ..core import webhooks
 from ..core.boundary import invalid
@@ -37,12 +37,18 @@ CONTRACT: dict[str, Any] = {
                     "type": "object",
                     "required": ["type", "data"],
                     "properties": {
-                        "type": {"type": "string", "examples": sorted(HANDLED)},
+                        "type": {"type": "string"},
                         "data": {
                             "type": "object",
                             "properties": {"invoice_id": {"type": "string", "format": "uuid"}},
                         },
                     },
+                    "examples": [
+                        {
+                            "type": "payment.succeeded",
+                            "data": {"invoice_id": "0f0ad2f6-2f4a-4c0f-9b7e-6f1f3a1f2b11"},
+                        }
+                    ],
                 },
             }
         },
@@ -54,11 +60,15 @@ blueprint.cli.add_command(commands)
 
 
 class Accepted(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"accepted": True}]})
+
     accepted: Literal[True] = True
 
 
 class Ignored(BaseModel):
     """For a type that is not handled."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"ignored": True}]})
 
     ignored: Literal[True] = True
 
