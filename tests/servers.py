@@ -3,7 +3,6 @@
 import base64
 import os
 import secrets
-import shlex
 import signal
 import socket
 import subprocess
@@ -173,7 +172,7 @@ def seed(project: Path, **variables: str) -> None:
     if "billing" in answers_of(project)["modules"]:
         just(project, "seed", SEED_PASSWORD=PASSWORD, **variables)
     elif has_example(project):
-        owner = ("Acme", CREDENTIALS["username"], "--password", shlex.quote(PASSWORD))
+        owner = ("Acme", CREDENTIALS["username"], "--password", PASSWORD)
         just(project, "flask", "organizations", "create", *owner, **variables)
 
 

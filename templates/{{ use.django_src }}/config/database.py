@@ -36,6 +36,9 @@ def database(url: str) -> dict[str, Any]:
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "connect_timeout": 2,
+            # A server that vanishes says nothing, and would be waited for as long as TCP tries.
+            "keepalives_idle": 10,
+            "tcp_user_timeout": 10_000,
             # For `migrate` too: who waits for a table's lock holds up every query behind it, so it gives up.
             # A long migration lifts the other limit by its first operation, SET LOCAL statement_timeout = 0.
             "options": "-c statement_timeout=30s -c lock_timeout=5s",

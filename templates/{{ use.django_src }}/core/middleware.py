@@ -6,6 +6,7 @@ from secrets import token_urlsafe
 from time import perf_counter
 
 from django.conf import settings
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.middleware import common
@@ -18,6 +19,10 @@ from .requests import HSTS, MAX_BODY_BYTES, REQUEST_ID_HEADER, SECURITY_HEADERS,
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 CSP_HEADER = "Content-Security-Policy"
+
+UNAVAILABLE = "The database does not answer, or is too busy; try again in a moment."
+# What SQLite says while others write for too long, or when its file is out of reach.
+SQLITE_UNAVAILABLE = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL")
 
 # What Django answers by itself, and by which its error pages are replaced.
 _DETAILS: dict[int, str] = {
@@ -105,7 +110,9 @@ class ProblemMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Answer a `Problem` that a view raised; anything else stays with Django."""
+        """Answer a `Problem` of a view, and a database that is gone; anything else stays with Django."""
+        if _is_unavailable(exception):
+            exception = Problem(HTTPStatus.SERVICE_UNAVAILABLE, UNAVAILABLE, headers={"Retry-After": "1"})
         if isinstance(exception, Problem):
             document = problem_document(
                 exception.status, exception.detail, instance=request.path, errors=exception.errors
@@ -121,6 +128,14 @@ class CommonMiddleware(common.CommonMiddleware):
         if request.path_info.startswith("/health/"):
             return None
         return super().process_request(request)
+
+
+def _is_unavailable(error: Exception) -> bool:
+    """Whether the database is gone or too busy; anything else that it says is a mistake of ours."""
+    from_sqlite: str | None = getattr(error.__cause__, "sqlite_errorname", None)
+    return isinstance(error, OperationalError) and (
+        from_sqlite is None or from_sqlite.startswith(SQLITE_UNAVAILABLE)
+    )
 
 
 def _is_error_page(response: HttpResponse) -> bool:

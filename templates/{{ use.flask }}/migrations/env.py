@@ -55,6 +55,10 @@ def run_online() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
+            if connection.dialect.name == "sqlite":
+                broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+                if broken:
+                    raise RuntimeError(f"{len(broken)} rows refer to what is not there: {broken[:5]}")
 
 
 if context.is_offline_mode():

@@ -77,6 +77,9 @@ def engine_options(url: str) -> dict[str, Any]:
         "pool_recycle": 1800,
         "connect_args": {
             "connect_timeout": 5,
+            # A server that vanishes says nothing, and would be waited for as long as TCP tries.
+            "keepalives_idle": 10,
+            "tcp_user_timeout": 10_000,
             "options": f"-c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s",
         },
     }

@@ -1,5 +1,6 @@
 """`flask organizations` and `flask tokens`: who may use the API, and what other services use it with."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -17,9 +18,20 @@ organizations = AppGroup("organizations", help="Organizations and their owners."
 tokens = AppGroup("tokens", help="Tokens of the API.")
 
 
+def at_most(length: int) -> Callable[[click.Context, click.Parameter, str], str]:
+    """What refuses text that is blank or does not fit into its column."""
+
+    def check(_: click.Context, __: click.Parameter, value: str) -> str:
+        if not value.strip() or len(value) > length:
+            raise click.BadParameter(f"It must have 1 to {length} characters.")
+        return value
+
+    return check
+
+
 @organizations.command("create")
-@click.argument("name")
-@click.argument("owner")
+@click.argument("name", callback=at_most(200))
+@click.argument("owner", callback=at_most(254))
 @click.password_option(help=f"For a new user; at least {MIN_PASSWORD_LENGTH} characters.")
 def create_organization(name: str, owner: str, password: str) -> None:
     """Make the organization NAME with its OWNER, an e-mail address."""
@@ -32,7 +44,7 @@ def create_organization(name: str, owner: str, password: str) -> None:
 
 @tokens.command()
 @click.argument("email")
-@click.argument("name")
+@click.argument("name", callback=at_most(100))
 @click.option("--scope", "scopes", type=SCOPE, multiple=True, help="By default every scope.")
 @click.option("--days", type=click.IntRange(1, 3650), default=90, show_default=True)
 @click.option("--organization", type=UUID, help="By default the one that the user joined first.")
@@ -40,8 +52,8 @@ def create(email: str, name: str, scopes: tuple[str, ...], days: int, organizati
     """Make a token with which NAME acts for the user with EMAIL, and print it, this once."""
     user = queries.user_with(email)
     member = user and queries.member_of(user_id=user.id, organization_id=organization)
-    if not member:
-        raise click.ClickException(f"Nobody with the address {email} is in this organization, or in any.")
+    if not member or not member.user.is_active:
+        raise click.ClickException(f"Nobody with the address {email} is active in this organization or any.")
     asked = frozenset(map(Scope, scopes or Scope))
     granted = services.create_token(member, asked, name=name, lifetime=timedelta(days=days))
     db.session.commit()

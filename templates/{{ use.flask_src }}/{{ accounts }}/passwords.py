@@ -1,16 +1,40 @@
 """Passwords, hashed with scrypt, which takes a core and 32 MiB for a moment."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
 from threading import BoundedSemaphore
 
 from werkzeug.security import check_password_hash, generate_password_hash
+
+from ..core.database import THREADS
+from ..core.problems import Problem
 
 # With its parameters: N, r and p. What was hashed in another way is hashed anew when its owner signs in.
 _METHOD = "scrypt:32768:8:1"
 # No more at once than there are cores, or the memory of many sign-ins adds up.
 _CORES = BoundedSemaphore(os.cpu_count() or 1)
+# Who guesses must not make everybody wait: half of the threads at most are there for it.
+_PLACES = BoundedSemaphore(THREADS // 2)
 # A hash that no password has, with the parameters of the others.
 _NOBODY = f"{_METHOD}$nobody${'0' * 128}"
+
+
+@contextmanager
+def place() -> Iterator[None]:
+    """A place among those who sign in.
+
+    Raises:
+        Problem: 503, all are taken.
+    """
+    if not _PLACES.acquire(blocking=False):
+        busy = "As many passwords as possible are being checked; try again in a moment."
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, busy, headers={"Retry-After": "1"})
+    try:
+        yield
+    finally:
+        _PLACES.release()
 
 
 def hashed(password: str) -> str:

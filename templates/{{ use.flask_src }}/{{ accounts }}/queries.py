@@ -80,7 +80,7 @@ def tokens() -> Sequence[tuple[Token, str, str]]:
         .join(Membership, Membership.id == Token.membership_id)
         .join(User, User.id == Membership.user_id)
         .join(Organization, Organization.id == Membership.organization_id)
-        .where(Token.expires_at > datetime.now(UTC))
+        .where(Token.expires_at > datetime.now(UTC), User.is_active)
         .order_by(Token.created_at.desc(), Token.id)
     )
     return [(token, email, organization) for token, email, organization in db.session.execute(good)]

@@ -87,6 +87,7 @@ class TokenOut(BaseModel):
         401: "Wrong credentials",
         403: "Not a member",
         429: "Too many attempts",
+        503: "Too many sign in at once",
     },
 )
 def sign_in(form_data: CredentialsForm) -> tuple[TokenOut, dict[str, str]]:

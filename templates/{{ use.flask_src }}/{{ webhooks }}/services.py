@@ -115,7 +115,8 @@ def _fail(event_id: UUID, error: Exception) -> None:
         # It was committed all the same, and only the answer to that got lost.
         db.session.rollback()
         return
-    reason = f"{type(error).__name__}: {error}"
+    # Without what no database stores as text.
+    reason = f"{type(error).__name__}: {error}".encode(errors="replace").decode().replace("\0", "?")
     logger.error("webhook_failed", event_id=str(event_id), attempts=event.attempts, exc_info=error)
     if event.attempts >= MAX_ATTEMPTS:
         _park(event, reason)

@@ -9,7 +9,8 @@ from flask import current_app, request
 from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
 
 from ..core import webhooks
-from ..core.problems import FieldError, Problem, pointer
+from ..core.boundary import invalid
+from ..core.problems import Problem
 from ..core.settings import Settings
 from . import services
 from .commands import webhooks as commands
@@ -113,10 +114,6 @@ def _read(event: type[Event], body: bytes) -> Event:
     try:
         return event.model_validate_json(body)
     except ValidationError as error:
-        found = error.errors()
-        if found[0]["type"] == "json_invalid":
+        if error.errors()[0]["type"] == "json_invalid":
             raise Problem(HTTPStatus.BAD_REQUEST, "The body is not valid JSON.") from error
-        errors = [FieldError(pointer=pointer(each["loc"]), detail=each["msg"]) for each in found]
-        raise Problem(
-            HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid; see errors.", errors=errors
-        ) from error
+        raise invalid(error) from error
