@@ -1,6 +1,7 @@
 """Generated projects on disk and their real servers, for the suites that talk to them from outside."""
 
 import base64
+import hmac
 import os
 import secrets
 import signal
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
+from uuid import uuid4
 
 import httpx
 import psycopg
@@ -183,6 +185,26 @@ def authorization(project: Path, server: Server) -> dict[str, str]:
     response = httpx.post(f"{server.url}{TOKEN}", data=CREDENTIALS, timeout=15)
     assert response.status_code == 200, response.text
     return {"authorization": f"Bearer {response.json()['access_token']}"}
+
+
+def signature(secret: str, identifier: str, timestamp: object, body: bytes) -> str:
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    digest = hmac.digest(key, f"{identifier}.{timestamp}.".encode() + body, "sha256")
+    return f"v1,{base64.b64encode(digest).decode()}"
+
+
+def headers_for(
+    body: bytes, *, secret: str = WEBHOOK_SECRET, identifier: str = "", timestamp: object = None
+) -> dict[str, str]:
+    """What a sender adds to a body, by default under a new id and with the time that it is."""
+    identifier = identifier or f"msg_{uuid4().hex}"
+    timestamp = int(time.time()) if timestamp is None else timestamp
+    return {
+        "content-type": "application/json",
+        "webhook-id": identifier,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": signature(secret, identifier, timestamp, body),
+    }
 
 
 def problem(response: httpx.Response, status: int) -> dict[str, Any]:

@@ -24,11 +24,11 @@ EXAMPLES = {
     "flask-wrapper": ["accounts", "predictions"],
 }
 # What is booted and asked: each framework with its default answers, Django's other API, FastAPI and Flask for
-# browsers too, and Flask around a model.
+# browsers and staff too, and Flask around a model.
 FLAVOURS: dict[str, dict[str, str]] = {name: {"framework": name} for name in FRAMEWORKS}
 FLAVOURS["ninja"] = {"framework": "django", "api": "ninja"}
 FLAVOURS["fastapi-pages"] = {"framework": "fastapi", "pages": "true", "admin_ui": "true"}
-FLAVOURS["flask-pages"] = {"framework": "flask", "pages": "true"}
+FLAVOURS["flask-pages"] = {"framework": "flask", "pages": "true", "admin_ui": "true"}
 FLAVOURS["flask-wrapper"] = {"framework": "flask", "purpose": "wrapper"}
 
 

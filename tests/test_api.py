@@ -4,7 +4,6 @@ Where the design leaves an answer open, only its class is asserted.
 """
 
 import base64
-import hmac
 import json
 import re
 import time
@@ -18,7 +17,7 @@ from uuid import UUID, uuid4
 import httpx
 import jsonschema_rs
 import pytest
-from servers import OLD_WEBHOOK_SECRET, PASSWORD, TOKEN, WEBHOOK_SECRET, Server, just, problem
+from servers import OLD_WEBHOOK_SECRET, PASSWORD, TOKEN, Server, headers_for, just, problem, signature
 from support import FLAVOURS, answers_of
 
 FOREIGN_SECRET = f"whsec_{base64.b64encode(bytes([3]) * 32).decode()}"
@@ -565,26 +564,6 @@ def test_a_body_over_the_limit_is_a_413(contract: dict[str, Any], grace: httpx.C
 
 def payment(invoice: dict[str, Any]) -> bytes:
     return json.dumps({"type": "payment.succeeded", "data": {"invoice_id": invoice["id"]}}).encode()
-
-
-def signature(secret: str, identifier: str, timestamp: object, body: bytes) -> str:
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    digest = hmac.digest(key, f"{identifier}.{timestamp}.".encode() + body, "sha256")
-    return f"v1,{base64.b64encode(digest).decode()}"
-
-
-def headers_for(
-    body: bytes, *, secret: str = WEBHOOK_SECRET, identifier: str = "", timestamp: object = None
-) -> dict[str, str]:
-    """What a sender adds to a body, by default under a new id and with the time that it is."""
-    identifier = identifier or f"msg_{uuid4().hex}"
-    timestamp = int(time.time()) if timestamp is None else timestamp
-    return {
-        "content-type": "application/json",
-        "webhook-id": identifier,
-        "webhook-timestamp": str(timestamp),
-        "webhook-signature": signature(secret, identifier, timestamp, body),
-    }
 
 
 def accepted(response: httpx.Response) -> None:

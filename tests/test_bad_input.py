@@ -100,6 +100,11 @@ BAD: list[tuple[dict[str, Any], str]] = [
         {"admin_ui": True, "framework": "fastapi", "modules": ["items"]},
         "admin_ui needs the example's accounts, …; answer yes to example and name accounts, or no to admin_ui",
     ),
+    ({"admin_ui": "some", "framework": "flask"}, "admin_ui is 'some', which is neither yes nor no; …"),
+    (
+        {"admin_ui": True, "framework": "flask", "modules": ["items"]},
+        "admin_ui needs the example's accounts, …; answer yes to example and name accounts, or no to admin_ui",
+    ),
     ({"framework": "rails"}, "'rails' is not in ['django', 'fastapi', 'flask']"),
     ({"shape": "monolith"}, "'monolith' is not in ['api', 'product', 'integration']"),
     ({"license": "GPL"}, "'GPL' is not in ['none', 'MIT', 'Apache-2.0', 'BSD-3-Clause']"),
@@ -220,6 +225,8 @@ def test_an_update_refuses_what_would_replace_the_whole_project(probe: Path, tmp
         ("flask", {"example": True}, {"example": False}),
         ("flask", {"pages": False}, {"pages": True}),
         ("flask", {"pages": True}, {"pages": False}),
+        ("flask", {"admin_ui": True}, {"admin_ui": False}),
+        ("flask", {"admin_ui": False}, {"admin_ui": True}),
         ("flask", {"purpose": "webhook"}, {"purpose": "wrapper"}),
         ("flask", {"purpose": "wrapper"}, {"purpose": "tool"}),
     ],
@@ -252,6 +259,21 @@ def test_a_project_from_before_purposes_is_a_webhook_receiver(probe: Path, tmp_p
     assert git(project, "status", "--porcelain") == ""
     copier.run_update(project, defaults=True, overwrite=True, unsafe=True, quiet=True)
     assert answers_of(project)["purpose"] == "webhook"
+
+
+def test_a_tool_has_pages_and_one_from_before_keeps_what_it_has(probe: Path, tmp_path: Path) -> None:
+    template = tmp_path / "template"
+    shutil.copytree(probe, template)
+    release(template, "0.1.0")
+    for purpose in ("webhook", "wrapper", "tool"):
+        project = render_into(tmp_path / purpose, template, framework="flask", purpose=purpose)
+        assert answers_of(project)["pages"] == (purpose == "tool")
+    recorded = project / ".copier-answers.yml"
+    for version, before, after in (("first", "pages: true\n", "pages: false\n"), ("second", "pages: false\n", "")):
+        recorded.write_text(recorded.read_text().replace(before, after))
+        release(project, version)
+        copier.run_update(project, defaults=True, overwrite=True, unsafe=True, quiet=True)
+        assert answers_of(project)["pages"] is False
 
 
 def test_an_update_cannot_add_what_other_modules_are_made_for(probe: Path, tmp_path: Path) -> None:

@@ -64,6 +64,7 @@ def test_the_latest_django_passes_every_gate(released_template: Path, tmp_path: 
         {"framework": "fastapi", "admin_ui": True},
         {"framework": "fastapi", "pages": True, "example": False},
         {"framework": "flask", "pages": True, "modules": ["accounts"]},
+        {"framework": "flask", "admin_ui": True},
         {"framework": "flask", "pages": True, "example": False, "modules": ["accounts", "orders"]},
     ],
     ids=[
@@ -71,6 +72,7 @@ def test_the_latest_django_passes_every_gate(released_template: Path, tmp_path: 
         "FastAPI, admin",
         "FastAPI, pages without users",
         "Flask, pages without invoices",
+        "Flask, admin",
         "Flask, pages without users",
     ],
 )
@@ -82,10 +84,18 @@ def test_a_project_for_browsers_passes_every_gate(answers: dict[str, Any], rende
 
 
 @pytest.mark.parametrize(
-    ("purpose", "database"), [("wrapper", "sqlite"), ("wrapper", "postgresql"), ("tool", "sqlite")]
+    ("purpose", "database", "admin_ui"),
+    [
+        ("wrapper", "sqlite", False),
+        ("wrapper", "postgresql", True),
+        ("tool", "sqlite", False),
+        ("tool", "postgresql", True),
+    ],
 )
-def test_flask_for_another_purpose_passes_every_gate(purpose: str, database: str, render: Render) -> None:
-    project = render(framework="flask", purpose=purpose)
+def test_flask_for_another_purpose_passes_every_gate(
+    purpose: str, database: str, admin_ui: bool, render: Render
+) -> None:
+    project = render(framework="flask", purpose=purpose, admin_ui=admin_ui)
     release(project, "first")
     with postgresql_database("generated_purpose") if database == "postgresql" else nullcontext() as url:
         variables = {"DATABASE_URL": url} if url else {}

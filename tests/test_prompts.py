@@ -138,16 +138,21 @@ def test_whoever_wants_to_choose_is_asked_everything(probe: Path, tmp_path: Path
     assert {key: recorded[key] for key in chosen} == chosen
 
 
-def test_fastapi_is_asked_about_the_admin_where_there_are_users(probe: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("framework", "keys_to_it", "library"), [("fastapi", ENTER, "SQLAdmin"), ("flask", DOWN + ENTER, "Flask-Admin")]
+)
+def test_it_is_asked_about_the_admin_where_there_are_users(
+    framework: str, keys_to_it: str, library: str, probe: Path, tmp_path: Path
+) -> None:
     for folder, example, asked in (("shop", ENTER, True), ("bare", NO, False)):
         with copier_asks(probe, tmp_path / folder) as child:
-            keys = ["Shop" + ENTER, NO, ENTER, DOWN + ENTER, *[ENTER] * 7, example]
+            keys = ["Shop" + ENTER, NO, keys_to_it, DOWN + ENTER, *[ENTER] * 7, example]
             prompts = answer(child, *keys)
         assert child.exitstatus == 0
         assert "With the example domain" in prompts[len(keys) - 1]
-        assert any("With an admin (SQLAdmin)" in prompt for prompt in prompts) == asked
+        assert any(f"With an admin ({library})" in prompt for prompt in prompts) == asked
         recorded = answers_of(tmp_path / folder)
-        assert (recorded["framework"], recorded["pages"], recorded["admin_ui"]) == ("fastapi", False, False)
+        assert (recorded["framework"], recorded["pages"], recorded["admin_ui"]) == (framework, False, False)
 
 
 def test_flask_is_asked_what_it_is_for_where_there_is_an_example(probe: Path, tmp_path: Path) -> None:
@@ -156,10 +161,10 @@ def test_flask_is_asked_what_it_is_for_where_there_is_an_example(probe: Path, tm
         ("bare", NO, False, []),
     ):
         with copier_asks(probe, tmp_path / folder) as child:
-            keys = ["Shop" + ENTER, NO, DOWN + ENTER, DOWN + ENTER, *[ENTER] * 7, example, ENTER, DOWN + ENTER]
+            keys = ["Shop" + ENTER, NO, DOWN + ENTER, DOWN + ENTER, *[ENTER] * 7, example, DOWN + ENTER]
             prompts = answer(child, *keys)
         assert child.exitstatus == 0
-        assert "With the example domain" in prompts[len(keys) - 3]
+        assert "With the example domain" in prompts[len(keys) - 2]
         assert any("What is it for?" in prompt for prompt in prompts) == asked
         recorded = answers_of(tmp_path / folder)
         assert (recorded["framework"], recorded.get("purpose"), recorded["modules"]) == (

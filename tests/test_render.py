@@ -43,6 +43,7 @@ FACTORS: dict[str, list[Any]] = {
         {"framework": "fastapi"},
         {"framework": "fastapi", "admin_ui": True},
         {"framework": "flask"},
+        {"framework": "flask", "admin_ui": True},
     ],
     "guided": [
         {"guided": False},
@@ -96,14 +97,16 @@ def pairwise() -> Iterator[dict[str, Any]]:
         if not answers.get("example", True) or "accounts" not in answers.get("modules", ["accounts"]):
             answers.pop("admin_ui", None)
         yield answers
-    # What takes three answers together: Django with neither an API nor pages, FastAPI's admin, FastAPI by default and
-    # without streams, what Flask is for, and its pages.
-    yield {"framework": "django", "api": "none", "pages": False, "project_name": "Shop"}
+    # What takes three answers together: Django with neither an API nor pages, Flask's pages, FastAPI's admin, FastAPI
+    # by default and without streams, what Flask is for, and its admin for each of that.
+    for example in (True, False):
+        yield {"framework": "django", "api": "none", "pages": False, "example": example, "project_name": "Shop"}
+        yield {"framework": "flask", "pages": True, "example": example, "project_name": "Shop"}
     for answers in ({"admin_ui": True}, {"admin_ui": False}, {"realtime": False}):
         yield {"framework": "fastapi", "pages": False, "project_name": "Shop", **answers}
     for purpose in ("webhook", "wrapper", "tool"):
-        yield {"framework": "flask", "purpose": purpose, "pages": False, "project_name": "Shop"}
-    yield {"framework": "flask", "pages": True, "project_name": "Shop"}
+        for answers in ({}, {"admin_ui": True}):
+            yield {"framework": "flask", "purpose": purpose, "pages": False, "project_name": "Shop", **answers}
 
 
 class Rendered:
@@ -223,6 +226,9 @@ def test_flask_stays_small_with_its_example_too(render: Render) -> None:
     assert len(dependencies) <= 12, dependencies
     made = [line for line in (project / "src/shop/extensions.py").read_text().splitlines() if re.match(r"\w+ = ", line)]
     assert len(made) <= 5, made
+    with_admin = render("with_admin", framework="flask", admin_ui=True)
+    more = tomllib.loads((with_admin / "pyproject.toml").read_text())["project"]["dependencies"]
+    assert [each.partition("~")[0] for each in more if each not in dependencies] == ["flask-admin[sqlalchemy]"]
 
 
 @pytest.mark.parametrize(
@@ -236,7 +242,7 @@ def test_flask_stays_small_with_its_example_too(render: Render) -> None:
 def test_flask_has_the_modules_of_its_purpose_and_nothing_of_the_others(
     purpose: str, modules: list[str], files: list[str], never: str, render: Render
 ) -> None:
-    project = render(framework="flask", purpose=purpose, detail="choose")
+    project = render(framework="flask", purpose=purpose, pages=False, detail="choose")
     assert answers_of(project)["modules"] == modules
     assert [path for path in files if not (project / "src/shop" / path).exists()] == []
     # The secrets that any project may ask for.

@@ -1,0 +1,50 @@
+"""`flask staff`: to whom the admin is open."""
+
+from uuid import UUID
+
+import click
+from flask.cli import AppGroup
+
+from ..extensions import db
+from . import queries, services
+from .commands import MIN_PASSWORD_LENGTH
+from .staff import set_staff
+
+staff = AppGroup("staff", help="Users to whom the admin is open.")
+
+
+@staff.command()
+@click.argument("email")
+@click.argument("organization", default="")
+def create(email: str, organization: str) -> None:
+    """Open the admin to the user with EMAIL; somebody new gets a password, and owns a new ORGANIZATION."""
+    user = queries.user_with(email)
+    user_id = user.id if user else _new_owner(email, organization.strip())
+    set_staff(user_id, is_staff=True)
+    db.session.commit()
+    click.echo(f"{queries.normalized(email)} is on the staff.")
+
+
+@staff.command()
+@click.argument("email")
+def revoke(email: str) -> None:
+    """Close the admin to the user with EMAIL, at once."""
+    user = queries.user_with(email)
+    if user is None:
+        raise click.ClickException("Nobody has this address.")
+    set_staff(user.id, is_staff=False)
+    db.session.commit()
+    click.echo(f"{queries.normalized(email)} is no longer on the staff.")
+
+
+def _new_owner(email: str, organization: str) -> UUID:
+    if not ("@" in email and organization):
+        raise click.ClickException(
+            "Nobody has this address. Somebody new takes an e-mail address and an organization."
+        )
+    # Nobody waits for the database while a password is typed.
+    db.session.rollback()
+    password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    if len(password) < MIN_PASSWORD_LENGTH:
+        raise click.ClickException(f"The password must have at least {MIN_PASSWORD_LENGTH} characters.")
+    return services.ensure_organization(name=organization, owner_email=email, password=password).user_id

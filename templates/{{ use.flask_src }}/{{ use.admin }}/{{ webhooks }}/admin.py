@@ -1,0 +1,31 @@
+"""Webhooks in the admin: to look up what came in about an organization's invoices, and what became of it."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import ColumnElement
+
+from ..billing.public import invoices_of
+from ..core.admin import StaffView
+from .models import WebhookEvent
+
+
+class WebhookEventView(StaffView):
+    """An event about no invoice is nobody's, and is not shown."""
+
+    model = WebhookEvent
+    title = "Webhook events"
+    path = "webhook-event"
+    column_list = ["webhook_id", "provider", "type", "status", "attempts", "created_at"]
+    column_details_list = [*column_list, "invoice_id", "due_at", "finished_at", "error", "body"]
+    column_searchable_list = ["webhook_id"]
+    column_sortable_list = ["type", "status", "created_at"]
+    column_default_sort = [("created_at", True), ("id", True)]
+    choice_columns = ["type", "status"]
+
+    @staticmethod
+    def scope(organizations: Collection[UUID]) -> ColumnElement[bool]:
+        return WebhookEvent.invoice_id.in_(invoices_of(organizations))
+
+
+VIEWS = (WebhookEventView,)
