@@ -49,6 +49,8 @@ def neutral_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     patch.setenv("COPIER_SETTINGS_PATH", str(home / "settings.yml"))
     patch.setenv("GIT_CONFIG_GLOBAL", str(home / "gitconfig"))
     patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    # What generated projects have in common is looked at once.
+    patch.setenv("MYPY_CACHE_DIR", str(tmp_path_factory.mktemp("mypy")))
     for name in ("DATABASE_URL", "ENVIRONMENT", "SECRET_KEY", "VIRTUAL_ENV", "HOST", "PORT"):
         patch.delenv(name, raising=False)
     # What Copier starts, git and hooks, gets the variables that plumbum copied when it was imported.
