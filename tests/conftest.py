@@ -25,6 +25,9 @@ from support import EXAMPLES, FLAVOURS, FRAMEWORKS, ROOT, Render, answers_of, re
 from xdist.remote import Producer  # type: ignore[import-untyped]
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
+# They make a project for each test.
+ON_THEIR_OWN = ("tests/test_generated.py", "tests/test_presets.py")
+
 
 class ByProject(LoadScopeScheduling):  # type: ignore[misc]
     """Tests that ask the same generated project run on the same worker, of the others those of a file."""
@@ -32,7 +35,8 @@ class ByProject(LoadScopeScheduling):  # type: ignore[misc]
     def _split_scope(self, nodeid: str) -> str:
         path, _, parameters = nodeid.partition("[")
         flavours = [name for name in FLAVOURS if re.search(rf"(^|-){name}[-\]]", parameters)]
-        return max(flavours, key=len, default=path.partition("::")[0])
+        alone = nodeid if nodeid.startswith(ON_THEIR_OWN) else path.partition("::")[0]
+        return max(flavours, key=len, default=alone)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByProject:
