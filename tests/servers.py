@@ -35,7 +35,8 @@ def clean_environment(**variables: str) -> dict[str, str]:
     """The environment without what would colour a generated project, plus `variables`."""
     drop = {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH", "UV"}
     kept = {key: value for key, value in os.environ.items() if key not in drop and not key.startswith("PYTEST_")}
-    return {**kept, **variables}
+    # Our own workers keep the cores busy already.
+    return {**kept, "PYTEST_XDIST_AUTO_NUM_WORKERS": "1", **variables}
 
 
 def copy_project(template: Path, target: Path, answers: dict[str, str], **variables: str) -> str:
