@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from ..extensions import db
 from .contracts import Actor, Role
@@ -37,6 +37,15 @@ class Bearer(NamedTuple):
     member: Member
 
 
+# Asked with every request, so it is built once.
+_BEARER = (
+    select(Token, Membership, User)
+    .join(Membership, Membership.id == Token.membership_id)
+    .join(User, User.id == Membership.user_id)
+    .where(Token.token_hash == bindparam("token_hash"), Token.expires_at > bindparam("now"), User.is_active)
+)
+
+
 def normalized(email: str) -> str:
     """An address in the one form in which it is stored, so that no second user differs in case only."""
     return unicodedata.normalize("NFKC", email).strip().lower()
@@ -63,13 +72,7 @@ def member_of(*, user_id: UUID, organization_id: UUID | None = None) -> Member |
 
 def bearer(token: str) -> Bearer | None:
     """The member for whom a token stands; none if it is not good, or no longer."""
-    good = (
-        select(Token, Membership, User)
-        .join(Membership, Membership.id == Token.membership_id)
-        .join(User, User.id == Membership.user_id)
-        .where(Token.token_hash == digest(token), Token.expires_at > datetime.now(UTC), User.is_active)
-    )
-    row = db.session.execute(good).first()
+    row = db.session.execute(_BEARER, {"token_hash": digest(token), "now": datetime.now(UTC)}).first()
     return row and Bearer(row[0], Member(row[1], row[2]))
 
 

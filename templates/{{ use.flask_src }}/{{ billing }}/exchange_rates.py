@@ -4,15 +4,16 @@ Whatever that service does, a caller soon gets an answer: a rate, or a problem t
 """
 
 import socket
-from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from http import HTTPStatus
+from http.client import HTTPResponse
+from io import BufferedReader, RawIOBase
 from math import ceil
-from threading import Timer
-from typing import Annotated, Any, Self
+from time import monotonic
+from typing import Annotated, Any
 from uuid import UUID
 
 import structlog
@@ -139,15 +140,13 @@ class ExchangeRates:
             ) from error
 
     def _ask(self, base: str, currency: str) -> Rate:
-        call = _Call(self._limits.total)
+        _DEADLINE.set(monotonic() + self._limits.total)
         try:
-            with call:
-                status, body = self._get({"base": base, "symbols": currency})
-                call.go_on()
+            status, body = self._get({"base": base, "symbols": currency})
         except HTTPError as error:
             reason = getattr(error, "reason", error)
             timed_out = isinstance(reason, TimedOutError) and not isinstance(reason, NewConnectionError)
-            if call.is_over or timed_out:
+            if timed_out or isinstance(error, _OverError):
                 raise _failed("took too long", error, HTTPStatus.GATEWAY_TIMEOUT) from error
             raise _failed("cannot be reached", error) from error
         if status == HTTPStatus.NOT_FOUND:
@@ -203,62 +202,52 @@ class _Latest(BaseModel):
     rates: dict[str, Annotated[Decimal, Field(gt=0, lt=10**9, max_digits=20)]]
 
 
-class _Call:
-    """A call that is over after so many seconds.
+# When the call of this thread is over, by the monotonic clock.
+_DEADLINE: ContextVar[float] = ContextVar("deadline")
+
+
+class _OverError(HTTPError):
+    """No time is left for the call, and so for no other attempt."""
+
+
+class _InTime(RawIOBase):
+    """What a socket gives until the call is over.
 
     A timeout of the socket is for each read, so it does not end an answer that comes byte by byte.
     """
 
-    def __init__(self, seconds: float) -> None:
-        self.is_over = False
-        self._socket: socket.socket | None = None
-        self._timer = Timer(seconds, self._end)
-        self._timer.daemon = True
+    def __init__(self, connection: socket.socket, stream: RawIOBase) -> None:
+        self._connection = connection
+        self._stream = stream
+        self._timeout = connection.gettimeout() or 0
 
-    def __enter__(self) -> Self:
-        self._timer.start()
-        self._before = _CALL.set(self)
-        return self
+    def readable(self) -> bool:
+        return True
 
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        _CALL.reset(self._before)
+    def readinto(self, buffer: bytearray | memoryview) -> int | None:  # type: ignore[override]  # as it is called
+        left = _DEADLINE.get() - monotonic()
+        if left <= 0:
+            raise _OverError("There is no time left.")
+        self._connection.settimeout(min(left, self._timeout))
+        return self._stream.readinto(buffer)
 
-    def wait_for(self, connection: HTTPConnection) -> None:
-        """Say on which connection the answer comes; raises as `go_on` does."""
-        self._socket = connection.sock
-        self.go_on()
-
-    def go_on(self) -> None:
-        """Whoever calls it may go on.
-
-        Raises:
-            HTTPError: no, the call is over; an answer may have been cut off.
-        """
-        if self.is_over:
-            raise HTTPError("There is no time left.")
-
-    def _end(self) -> None:
-        self.is_over = True
-        if self._socket is not None:
-            with suppress(OSError):
-                # Not that of TLS, which another thread may be reading from.
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
 
 
-_CALL: ContextVar[_Call] = ContextVar("call")
+class _Answer(HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (http.client's)
+        super().__init__(sock, *args, **kwargs)
+        self.fp = BufferedReader(_InTime(sock, self.fp.detach()))
 
 
 class _PlainConnection(HTTPConnection):
-    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]  # as urllib3 has it
-        _CALL.get().wait_for(self)
-        return super().getresponse()
+    response_class = _Answer
 
 
 class _TlsConnection(HTTPSConnection):
-    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]  # as urllib3 has it
-        _CALL.get().wait_for(self)
-        return super().getresponse()
+    response_class = _Answer
 
 
 def _is_the_callers(error: Any) -> bool:  # noqa: ANN401 (pybreaker's)
