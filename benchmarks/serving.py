@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -146,7 +146,9 @@ def running(project: Project) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     log_path = project.folder.parent / "server.log"
     command = [str(project.folder / ".venv" / "bin" / "python"), "-m", "shop"]
     with log_path.open("wb") as log:
-        process = subprocess.Popen(command, cwd=project.folder, env=environment, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            command, cwd=project.folder, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
     try:
         project.get(port, "/health/live")
         yield process, port
@@ -154,7 +156,9 @@ def running(project: Project) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
         print(log_path.read_text()[-4000:], file=sys.stderr)
         raise
     finally:
-        process.kill()
+        # With the processes that it started; it may have ended already.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 

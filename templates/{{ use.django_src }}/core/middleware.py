@@ -19,6 +19,8 @@ from .requests import HSTS, MAX_BODY_BYTES, REQUEST_ID_HEADER, SECURITY_HEADERS,
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 CSP_HEADER = "Content-Security-Policy"
+# In the environment of a request whose body was not waited for.
+BODY_REFUSED = "body_refused"
 
 UNAVAILABLE = "The database does not answer, or is too busy; try again in a moment."
 # What SQLite says while others write for too long, or when its file is out of reach.
@@ -84,17 +86,16 @@ class RequestMiddleware:
 
 
 class ProblemMiddleware:
-    """Turn Django's own error pages into problem documents, and refuse bodies over the limit."""
+    """Turn Django's own error pages into problem documents, and look at the body first."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        # Any other body is read at once: one that a view leaves unread costs the client its connection.
-        announced = int(request.META.get("CONTENT_LENGTH") or 0)
-        if announced > MAX_BODY_BYTES or len(request.body) > MAX_BODY_BYTES:
-            detail = f"A body may have at most {MAX_BODY_BYTES} bytes."
-            return problem_response(problem_document(413, detail, instance=request.path))
+        try:
+            _check_body(request)
+        except Problem as problem:
+            return _answer(problem, request)
         response = self.get_response(request)
         if not isinstance(response, HttpResponse) or not _is_error_page(response):
             return response
@@ -103,9 +104,9 @@ class ProblemMiddleware:
             response.headers[CSP_HEADER] = "default-src 'self' 'unsafe-inline'"
             return response
         detail = _DETAILS.get(response.status_code, response.reason_phrase)
-        problem = problem_response(problem_document(response.status_code, detail, instance=request.path))
-        response.content = problem.content
-        for name, value in problem.items():
+        answer = _answer(Problem(response.status_code, detail), request)
+        response.content = answer.content
+        for name, value in answer.items():
             response.headers[name] = value
         return response
 
@@ -113,12 +114,7 @@ class ProblemMiddleware:
         """Answer a `Problem` of a view, and a database that is gone; anything else stays with Django."""
         if _is_unavailable(exception):
             exception = Problem(HTTPStatus.SERVICE_UNAVAILABLE, UNAVAILABLE, headers={"Retry-After": "1"})
-        if isinstance(exception, Problem):
-            document = problem_document(
-                exception.status, exception.detail, instance=request.path, errors=exception.errors
-            )
-            return problem_response(document, exception.headers)
-        return None
+        return _answer(exception, request) if isinstance(exception, Problem) else None
 
 
 class CommonMiddleware(common.CommonMiddleware):
@@ -128,6 +124,27 @@ class CommonMiddleware(common.CommonMiddleware):
         if request.path_info.startswith("/health/"):
             return None
         return super().process_request(request)
+
+
+def _answer(problem: Problem, request: HttpRequest) -> HttpResponse:
+    document = problem_document(problem.status, problem.detail, instance=request.path, errors=problem.errors)
+    return problem_response(document, problem.headers)
+
+
+def _check_body(request: HttpRequest) -> None:
+    """Read the body at once: one that a view leaves unread costs the client its connection.
+
+    Raises:
+        Problem: 503 if it was not waited for, 413 if it is over the limit, 400 if not all of it came.
+    """
+    if BODY_REFUSED in request.META:
+        busy = "Too many bodies are on their way; try again in a moment."
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, busy, headers={"Retry-After": "1"})
+    announced = int(request.META.get("CONTENT_LENGTH") or 0)
+    if announced > MAX_BODY_BYTES or len(request.body) > MAX_BODY_BYTES:
+        raise Problem(413, f"A body may have at most {MAX_BODY_BYTES} bytes.")
+    if len(request.body) < announced:
+        raise Problem(HTTPStatus.BAD_REQUEST, "The body is shorter than its Content-Length.")
 
 
 def _is_unavailable(error: Exception) -> bool:

@@ -120,7 +120,7 @@ def _read_body() -> None:
     """Take in the body of the request.
 
     Raises:
-        Problem: 503, too many threads wait for theirs.
+        Problem: 503 if too many threads wait for theirs, 400 if not all of it came.
         RequestEntityTooLarge: it is over the limit.
     """
     if not _BODIES.acquire(timeout=BODY_WAIT_SECONDS):
@@ -129,10 +129,13 @@ def _read_body() -> None:
     try:
         # Werkzeug cuts a chunked body off at its limit without a word, hence one byte more than we allow.
         request.max_content_length = MAX_BODY_BYTES + 1
-        if len(request.get_data()) > MAX_BODY_BYTES:
-            raise RequestEntityTooLarge
+        size = len(request.get_data())
     finally:
         _BODIES.release()
+    if size > MAX_BODY_BYTES:
+        raise RequestEntityTooLarge
+    if size < (request.content_length or 0):
+        raise Problem(HTTPStatus.BAD_REQUEST, "The body is shorter than its Content-Length.")
 
 
 class InputAdapter(PydanticAdapter):
