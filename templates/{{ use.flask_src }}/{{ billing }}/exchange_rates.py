@@ -219,7 +219,7 @@ class _InTime(RawIOBase):
     def __init__(self, connection: socket.socket, stream: RawIOBase) -> None:
         self._connection = connection
         self._stream = stream
-        self._timeout = connection.gettimeout() or 0
+        self._timeout = connection.gettimeout()
 
     def readable(self) -> bool:
         return True
@@ -228,7 +228,7 @@ class _InTime(RawIOBase):
         left = _DEADLINE.get() - monotonic()
         if left <= 0:
             raise _OverError("There is no time left.")
-        self._connection.settimeout(min(left, self._timeout))
+        self._connection.settimeout(min(left, self._timeout or left))
         return self._stream.readinto(buffer)
 
     def close(self) -> None:
