@@ -5,7 +5,7 @@ AUTHENTICATION_BACKENDS = [
 ]
 
 # Failures count per e-mail and IP address, in the database, which all processes share. Behind a proxy every
-# client has the proxy's address; AXES_CLIENT_IP_CALLABLE can take theirs from a header that the proxy sets.
+# client has the proxy's address, unless PROXY_HOPS says whom to believe.
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]

@@ -1,7 +1,9 @@
 """What surrounds every request: its id, its line in the log, security headers, and problem details."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http import HTTPStatus
+from ipaddress import ip_address
 from secrets import token_urlsafe
 from time import perf_counter
 
@@ -69,6 +71,7 @@ class RequestMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = perf_counter()
         request_id = begin_request(request.headers.get(REQUEST_ID_HEADER))
+        _believe_proxies(request)
         response = self.get_response(request)
         response.headers[REQUEST_ID_HEADER] = request_id
         response.headers.setdefault(CSP_HEADER, _content_security_policy(request))
@@ -124,6 +127,15 @@ class CommonMiddleware(common.CommonMiddleware):
         if request.path_info.startswith("/health/"):
             return None
         return super().process_request(request)
+
+
+def _believe_proxies(request: HttpRequest) -> None:
+    """Take the client's address from the end of X-Forwarded-For, where each of our proxies adds one."""
+    hops: int = settings.PROXY_HOPS
+    addresses = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    if 0 < hops <= len(addresses):
+        with suppress(ValueError):
+            request.META["REMOTE_ADDR"] = str(ip_address(addresses[-hops].strip()))
 
 
 def _answer(problem: Problem, request: HttpRequest) -> HttpResponse:

@@ -30,5 +30,5 @@ def count(action: str, who: str, *, limit: int) -> None:
 
 
 def client_of(request: HttpRequest) -> str:
-    """The client's IP address as django-axes sees it, so behind a proxy as AXES_CLIENT_IP_CALLABLE says."""
+    """The client's IP address as django-axes sees it."""
     return str(get_client_ip_address(request))
