@@ -35,7 +35,7 @@ from .settings import Settings
 # Whatever comes with these is not read.
 BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 # The server waits for a body as long as its sender likes, which must not take all of its threads.
-BODY_WAIT_SECONDS = 1.0
+BODY_WAIT_SECONDS = 0.1
 _BODIES = BoundedSemaphore(THREADS // 2)
 
 logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
