@@ -1,8 +1,6 @@
 """Passwords, hashed with scrypt, which takes a core and 32 MiB for a moment."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http import HTTPStatus
 from threading import BoundedSemaphore
 
@@ -15,26 +13,10 @@ from ..core.problems import Problem
 _METHOD = "scrypt:32768:8:1"
 # No more at once than there are cores, or the memory of many sign-ins adds up.
 _CORES = BoundedSemaphore(os.cpu_count() or 1)
-# Who guesses must not make everybody wait: half of the threads at most are there for it.
-_PLACES = BoundedSemaphore(THREADS // 2)
+# Who guesses must not make everybody wait: three quarters of the threads at most are there for it.
+_PLACES = BoundedSemaphore(THREADS * 3 // 4)
 # A hash that no password has, with the parameters of the others.
 _NOBODY = f"{_METHOD}$nobody${'0' * 128}"
-
-
-@contextmanager
-def place() -> Iterator[None]:
-    """A place among those who sign in.
-
-    Raises:
-        Problem: 503, all are taken.
-    """
-    if not _PLACES.acquire(blocking=False):
-        busy = "As many passwords as possible are being checked; try again in a moment."
-        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, busy, headers={"Retry-After": "1"})
-    try:
-        yield
-    finally:
-        _PLACES.release()
 
 
 def hashed(password: str) -> str:
@@ -44,9 +26,19 @@ def hashed(password: str) -> str:
 
 
 def matches(password_hash: str | None, password: str) -> bool:
-    """Whether this is the password. Without a hash, no, after the time that it takes to find out."""
-    with _CORES:
-        return check_password_hash(password_hash or _NOBODY, password)
+    """Whether this is the password. Without a hash, no, after the time that it takes to find out.
+
+    Raises:
+        Problem: 503, as many as possible are being checked.
+    """
+    if not _PLACES.acquire(blocking=False):
+        busy = "As many passwords as possible are being checked; try again in a moment."
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, busy, headers={"Retry-After": "1"})
+    try:
+        with _CORES:
+            return check_password_hash(password_hash or _NOBODY, password)
+    finally:
+        _PLACES.release()
 
 
 def is_outdated(password_hash: str) -> bool:

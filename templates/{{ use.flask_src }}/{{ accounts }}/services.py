@@ -72,8 +72,31 @@ def admit(credentials: Credentials) -> Member:
         Problem: 401 if there is no such user or the password is another one, 429 after too many failures in
             a row, 403 if the user is not in the organization, or in none, 503 if too many sign in at once.
     """
-    with passwords.place():
-        return _admit(credentials)
+    attempts = _count_attempt(credentials.attempts_key)
+    user = queries.user_with(credentials.email)
+    user_id, password_hash = (user.id, user.password_hash) if user and user.is_active else (None, None)
+    db.session.commit()
+    try:
+        right = passwords.matches(password_hash, credentials.password)
+    except Problem:
+        _take_back_attempt(credentials.attempts_key)
+        raise
+    if user_id is None or not right:
+        raise _too_many_attempts() if attempts >= MAX_ATTEMPTS else _wrong_credentials()
+    if password_hash and passwords.is_outdated(password_hash):
+        renewed = passwords.hashed(credentials.password)
+        unchanged = (User.id == user_id, User.password_hash == password_hash)
+        db.session.execute(update(User).where(*unchanged).values(password_hash=renewed))
+        password_hash = renewed
+    db.session.execute(delete(SignInAttempts).where(SignInAttempts.key == credentials.attempts_key))
+    member = queries.member_of(user_id=user_id, organization_id=credentials.organization_id)
+    if member is None:
+        db.session.commit()
+        raise not_a_member()
+    if member.user.password_hash != password_hash:
+        # It was changed while this one was looked at.
+        raise _wrong_credentials()
+    return member
 
 
 def grant(member: Member, scopes: frozenset[Scope], *, name: str, lifetime: timedelta) -> Granted:
@@ -206,30 +229,6 @@ def not_a_member() -> Problem:
     return Problem(HTTPStatus.FORBIDDEN, "You are not a member of this organization, or of any.")
 
 
-def _admit(credentials: Credentials) -> Member:
-    attempts = _count_attempt(credentials.attempts_key)
-    user = queries.user_with(credentials.email)
-    user_id, password_hash = (user.id, user.password_hash) if user and user.is_active else (None, None)
-    db.session.commit()
-    right = passwords.matches(password_hash, credentials.password)
-    if user_id is None or not right:
-        raise _too_many_attempts() if attempts >= MAX_ATTEMPTS else _wrong_credentials()
-    if password_hash and passwords.is_outdated(password_hash):
-        renewed = passwords.hashed(credentials.password)
-        unchanged = (User.id == user_id, User.password_hash == password_hash)
-        db.session.execute(update(User).where(*unchanged).values(password_hash=renewed))
-        password_hash = renewed
-    db.session.execute(delete(SignInAttempts).where(SignInAttempts.key == credentials.attempts_key))
-    member = queries.member_of(user_id=user_id, organization_id=credentials.organization_id)
-    if member is None:
-        db.session.commit()
-        raise not_a_member()
-    if member.user.password_hash != password_hash:
-        # It was changed while this one was looked at.
-        raise _wrong_credentials()
-    return member
-
-
 def _count_attempt(key: str) -> int:
     """How many attempts there were in a row, with this one.
 
@@ -254,6 +253,14 @@ def _count_attempt(key: str) -> int:
     if attempts > MAX_ATTEMPTS:
         raise _too_many_attempts()
     return attempts
+
+
+def _take_back_attempt(key: str) -> None:
+    """Nobody looked at the password, so it is no failure."""
+    of_this = SignInAttempts.key == key
+    db.session.execute(update(SignInAttempts).where(of_this).values(count=SignInAttempts.count - 1))
+    db.session.execute(delete(SignInAttempts).where(of_this, SignInAttempts.count == 0))
+    db.session.commit()
 
 
 def _wrong_credentials() -> Problem:
