@@ -128,13 +128,23 @@ def free_port() -> int:
 def serving(*command: str, folder: Path, environment: dict[str, str]) -> Iterator[int]:
     """A server that is starting, with its log beside `folder`; yields its port."""
     port = free_port()
-    with (folder.parent / f"{port}.log").open("wb") as log:
-        environment = {**environment, "PORT": str(port)}
+    with started(command, folder, {**environment, "PORT": str(port)}, folder.parent / f"{port}.log"):
+        yield port
+
+
+@contextmanager
+def started(
+    command: Sequence[str], folder: Path, environment: dict[str, str], log_path: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process, which ends with all that it started."""
+    with log_path.open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:
-        yield port
+        yield process
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        # It may have ended already.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
@@ -145,21 +155,13 @@ def running(project: Project) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     environment = {**project.environment, **production(), "PORT": str(port)}
     log_path = project.folder.parent / "server.log"
     command = [str(project.folder / ".venv" / "bin" / "python"), "-m", "shop"]
-    with log_path.open("wb") as log:
-        process = subprocess.Popen(
-            command, cwd=project.folder, env=environment, stdout=log, stderr=log, start_new_session=True
-        )
-    try:
-        project.get(port, "/health/live")
-        yield process, port
-    except BaseException:
-        print(log_path.read_text()[-4000:], file=sys.stderr)
-        raise
-    finally:
-        # With the processes that it started; it may have ended already.
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    with started(command, project.folder, environment, log_path) as process:
+        try:
+            project.get(port, "/health/live")
+            yield process, port
+        except BaseException:
+            print(log_path.read_text()[-4000:], file=sys.stderr)
+            raise
 
 
 def is_whole(answer: bytes) -> bool:
