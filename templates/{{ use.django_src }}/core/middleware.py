@@ -89,7 +89,7 @@ class RequestMiddleware:
 
 
 class ProblemMiddleware:
-    """Turn Django's own error pages into problem documents, and look at the body first."""
+    """Turn Django's own error pages into problem documents, and refuse bodies too large or cut off."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

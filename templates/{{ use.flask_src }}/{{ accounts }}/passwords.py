@@ -13,7 +13,7 @@ from ..core.problems import Problem
 _METHOD = "scrypt:32768:8:1"
 # No more at once than there are cores, or the memory of many sign-ins adds up.
 _CORES = BoundedSemaphore(os.cpu_count() or 1)
-# Who guesses must not make everybody wait: three quarters of the threads at most are there for it.
+# Who guesses must not hold every thread. More than may fail at one address, so that the rest are told 429.
 _PLACES = BoundedSemaphore(THREADS * 3 // 4)
 # A hash that no password has, with the parameters of the others.
 _NOBODY = f"{_METHOD}$nobody${'0' * 128}"
