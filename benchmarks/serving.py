@@ -1,4 +1,4 @@
-"""What the benchmarks of generated projects share: a database, servers that are asked in turn, ratios and a verdict."""
+"""Shared by the benchmarks: generated projects on a database of their own, servers, and the load generator."""
 
 import argparse
 import os
@@ -29,7 +29,7 @@ ADDRESS = os.environ.get("DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/p
 
 @dataclass
 class Project:
-    """A generated project with demo data, on a database of its own."""
+    """A generated project with demo data and a database of its own."""
 
     folder: Path
     environment: dict[str, str]
@@ -37,15 +37,20 @@ class Project:
     headers: dict[str, str] = field(default_factory=lambda: {"Host": "127.0.0.1", "X-Forwarded-Proto": "https"})
 
     def run(self, *command: str) -> str:
-        """What a command prints that runs in the project's environment, with production settings.
+        """Run a command with production settings in the project's environment and return its output.
 
-        Its log goes to a file, as that of a server does: who reads a pipe takes of the same processor.
+        The log goes to a file, as a server's does: reading a pipe would use the same processor.
         """
-        command = ("uv", "run", *command)
         environment = {**self.environment, **production()}
         with (self.folder.parent / "run.log").open("w+") as log:
             done = subprocess.run(
-                command, cwd=self.folder, env=environment, check=False, stdout=subprocess.PIPE, stderr=log, text=True
+                ["uv", "run", *command],
+                cwd=self.folder,
+                env=environment,
+                check=False,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
             )
             if done.returncode:
                 log.seek(0)
@@ -53,11 +58,11 @@ class Project:
         return done.stdout
 
     def serve(self, **commands: Sequence[str]) -> dict[str, int]:
-        """The ports of servers with production settings, each of which answers; they end with the project."""
+        """Start servers with production settings and return their ports; they stop with the project."""
         environment = {**self.environment, **production()}
         ports = {
             server: self.stack.enter_context(
-                serving("uv", "run", *command, folder=self.folder, environment=environment)
+                serving("uv", "run", *command, folder=self.folder, environment=environment, logs=self.folder.parent)
             )
             for server, command in commands.items()
         }
@@ -66,49 +71,69 @@ class Project:
         return ports
 
     def sign_in(self, port: int) -> None:
-        """Ask with an access token from now on."""
+        """Send an access token with every later request."""
         form = {"username": "ada@example.com", "password": self.environment["SEED_PASSWORD"]}
         url = f"http://127.0.0.1:{port}/api/v1/auth/token"
         token = httpx.post(url, data=form, headers=self.headers, timeout=30).raise_for_status().json()["access_token"]
         self.headers["Authorization"] = f"Bearer {token}"
 
     def get(self, port: int, path: str) -> httpx.Response:
-        # With each retry it waits twice as long for the server to come up.
-        with httpx.Client(transport=httpx.HTTPTransport(retries=7), headers=self.headers, timeout=30) as client:
-            return client.get(f"http://127.0.0.1:{port}{path}").raise_for_status()
+        return get(port, path, self.headers).raise_for_status()
 
     def message(self, path: str) -> bytes:
-        """The request for `path`, as it goes over the wire."""
-        lines = (f"{name}: {value}" for name, value in self.headers.items())
-        return "\r\n".join([f"GET {path} HTTP/1.1", *lines, "", ""]).encode()
+        return request_message(path, self.headers)
 
 
 def production() -> dict[str, str]:
-    # As behind a proxy, where TLS ends.
+    # As behind a proxy that ends TLS.
     return {"ENVIRONMENT": "production", "DEBUG": "false", "ALLOWED_HOSTS": "127.0.0.1"}
+
+
+def get(port: int, path: str, headers: Mapping[str, str]) -> httpx.Response:
+    """Send a GET request; wait for a server that is still starting."""
+    # Each retry waits twice as long as the one before.
+    with httpx.Client(transport=httpx.HTTPTransport(retries=7), headers=headers, timeout=30) as client:
+        return client.get(f"http://127.0.0.1:{port}{path}")
+
+
+def request_message(path: str, headers: Mapping[str, str]) -> bytes:
+    """Return a GET request as the bytes to send."""
+    lines = (f"{name}: {value}" for name, value in headers.items())
+    return "\r\n".join([f"GET {path} HTTP/1.1", *lines, "", ""]).encode()
 
 
 @contextmanager
 def generated(files: Mapping[str, str], *, sqlite: bool = False, **answers: str) -> Iterator[Project]:
-    """A project of HEAD with `answers` and more files, set up and seeded on a database of its own, of PostgreSQL's."""
+    """Generate a project from HEAD, set it up and seed it on a new database.
+
+    Args:
+        files: further files to write into the project, by name.
+        sqlite: use SQLite instead of PostgreSQL.
+        answers: answers that differ from the defaults.
+
+    """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "shop"
         data = {"project_name": "Shop", **answers}
         copier.run_copy(str(ROOT), folder, data=data, vcs_ref="HEAD", defaults=True, skip_tasks=True, quiet=True)
         for name, text in files.items():
             (folder / name).write_text(text)
-        drop = {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH", "UV"}
-        environment = {key: value for key, value in os.environ.items() if key not in drop}
         url = f"sqlite:///{folder / 'db.sqlite3'}" if sqlite else stack.enter_context(database())
-        environment |= {"DATABASE_URL": url, "SEED_PASSWORD": secrets.token_urlsafe(16)}
+        environment = own_environment() | {"DATABASE_URL": url, "SEED_PASSWORD": secrets.token_urlsafe(16)}
         for recipe in (["setup"], ["seed", "--invoices", "300"]):
             subprocess.run(["uv", "run", "just", *recipe], cwd=folder, env=environment, check=True, stdout=sys.stderr)
         yield Project(folder, environment, stack)
 
 
+def own_environment() -> dict[str, str]:
+    """Return the environment without what would make another project use this repository's packages."""
+    drop = {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH", "UV"}
+    return {key: value for key, value in os.environ.items() if key not in drop}
+
+
 @contextmanager
 def database() -> Iterator[str]:
-    """A new, empty database; dropped at the end."""
+    """Create an empty PostgreSQL database, yield its URL, and drop it at the end."""
     name = f"benchmark_{secrets.token_hex(4)}"
     with psycopg.connect(ADDRESS, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
@@ -125,10 +150,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(*command: str, folder: Path, environment: dict[str, str]) -> Iterator[int]:
-    """A server that is starting, with its log beside `folder`; yields its port."""
+def serving(*command: str, folder: Path, environment: dict[str, str], logs: Path) -> Iterator[int]:
+    """Start a server in `folder`, with its log in a file in `logs`, and yield its port.
+
+    The port is in the environment as PORT, and replaces `{port}` in the command.
+    """
     port = free_port()
-    with started(command, folder, {**environment, "PORT": str(port)}, folder.parent / f"{port}.log"):
+    command = tuple(part.replace("{port}", str(port)) for part in command)
+    with started(command, folder, {**environment, "PORT": str(port)}, logs / f"{port}.log"):
         yield port
 
 
@@ -136,7 +165,7 @@ def serving(*command: str, folder: Path, environment: dict[str, str]) -> Iterato
 def started(
     command: Sequence[str], folder: Path, environment: dict[str, str], log_path: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A process, which ends with all that it started."""
+    """Start a process; kill it and all its children at the end."""
     with log_path.open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:
@@ -150,7 +179,7 @@ def started(
 
 @contextmanager
 def running(project: Project) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """The production server of `project` as one process, which answers, and its port."""
+    """Start the project's production server as one process; yield the process and its port once it answers."""
     port = free_port()
     environment = {**project.environment, **production(), "PORT": str(port)}
     log_path = project.folder.parent / "server.log"
@@ -165,10 +194,10 @@ def running(project: Project) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
 
 
 def is_whole(answer: bytes) -> bool:
-    """Whether all of an answer is there, found out without a library, which would take longer with more headers.
+    """Tell whether a response is complete. Parsed by hand: a library would take longer the more headers there are.
 
     Raises:
-        ConnectionError: it is another one than 200 with a body.
+        ConnectionError: the response is not a 200 with a body.
 
     """
     head, end, body = answer.partition(b"\r\n\r\n")
@@ -180,84 +209,117 @@ def is_whole(answer: bytes) -> bool:
     return len(body) >= int(length[1]) if length else body.endswith(b"0\r\n\r\n")
 
 
-def per_second(port: int, message: bytes, connections: int, seconds: float) -> float:
-    """Requests per second; each connection asks again as soon as it has its answer, or a new one where it is closed.
+class Connections(ExitStack):
+    """Connections to one server in one thread, each with a request in flight."""
 
-    One thread looks after all of them, so that the load costs less than what it asks for.
+    def __init__(self, port: int, message: bytes) -> None:
+        super().__init__()
+        self.port, self.message = port, message
+        self.waiting = self.enter_context(selectors.DefaultSelector())
+
+    def connect(self) -> None:
+        """Open a connection and send the request."""
+        connection = self.enter_context(socket.create_connection(("127.0.0.1", self.port), timeout=30))
+        self.waiting.register(connection, selectors.EVENT_READ, bytearray())
+        connection.sendall(self.message)
+
+    def disconnect(self, connection: socket.socket) -> None:
+        self.waiting.unregister(connection)
+        connection.close()
+
+    def responses(self) -> Iterator[tuple[socket.socket, bool]]:
+        """Wait for data; yield each connection that has a complete response, and whether the server keeps it open.
+
+        Raises:
+            ConnectionError: a response is not a 200, or the server closed a connection in use.
+
+        """
+        for key, _ in self.waiting.select(timeout=30):
+            connection, answer = cast(socket.socket, key.fileobj), key.data
+            received = connection.recv(65536)
+            if not received:
+                raise ConnectionError("The server closed the connection.")
+            answer += received
+            if is_whole(bytes(answer)):
+                keep = b"\r\nconnection: close" not in answer.lower()
+                answer.clear()
+                yield connection, keep
+
+
+def per_second(port: int, message: bytes, connections: int, seconds: float) -> float:
+    """Measure requests per second; each connection sends the next request once it has the response.
+
+    Waits for the last responses, so that none of the requests is left over for the next measurement.
+
+    Raises:
+        ConnectionError: a response is not a 200, or the server closed a connection in use.
+
     """
     count = 0
-    with ExitStack() as stack:
-        waiting = stack.enter_context(selectors.DefaultSelector())
-
-        def ask() -> None:
-            connection = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
-            waiting.register(connection, selectors.EVENT_READ, bytearray())
-            connection.sendall(message)
-
+    with Connections(port, message) as opened:
         for _ in range(connections):
-            ask()
+            opened.connect()
         began = time.perf_counter()
         while time.perf_counter() < began + seconds:
-            for key, _ in waiting.select(timeout=30):
-                connection, answer = cast(socket.socket, key.fileobj), key.data
-                received = connection.recv(65536)
-                if not received:
-                    raise ConnectionError("The server closed the connection.")
-                answer += received
-                if is_whole(bytes(answer)):
-                    count += 1
-                    if b"\r\nconnection: close" in answer.lower():
-                        waiting.unregister(connection)
-                        connection.close()
-                        ask()
-                    else:
-                        answer.clear()
-                        connection.sendall(message)
-        return count / (time.perf_counter() - began)
+            for connection, keep in opened.responses():
+                count += 1
+                if keep:
+                    connection.sendall(message)
+                else:
+                    opened.disconnect(connection)
+                    opened.connect()
+        rate = count / (time.perf_counter() - began)
+        while opened.waiting.get_map():
+            for connection, _ in opened.responses():
+                opened.disconnect(connection)
+    return rate
+
+
+@dataclass(frozen=True)
+class Target:
+    """A server, and the request to measure it with."""
+
+    port: int
+    message: bytes
+    connections: int
+
+
+def measure(targets: Mapping[str, Target], *, rounds: int, seconds: float) -> dict[str, list[float]]:
+    """Measure requests per second of each target in every round, and print medians and ranges.
+
+    All targets take their turn in each round, so that a slow period of the machine hits all of them, and every other
+    round runs in reverse order. One more round at the start warms up and does not count.
+    """
+    rates: dict[str, list[float]] = {name: [] for name in targets}
+    began, used = time.perf_counter(), time.process_time()
+    for number in range(-1, rounds):
+        for name in sorted(targets, reverse=number % 2 == 0):
+            target = targets[name]
+            rate = per_second(target.port, target.message, target.connections, seconds)
+            if number >= 0:
+                rates[name].append(rate)
+    load = (time.process_time() - used) / (time.perf_counter() - began)
+    print(f"{rounds} rounds of {seconds:g} s each; the load generator used {load:.0%} of a core")
+    width = max(map(len, targets))
+    for name, measured in rates.items():
+        least, most = min(measured), max(measured)
+        print(f"{name:<{width}}  median {median(measured):7.1f} requests/s   ({least:.1f} to {most:.1f})", flush=True)
+    return rates
+
+
+def ratio(rates: Mapping[str, Sequence[float]], ours: str, theirs: str, *, at_least: float | None = None) -> bool:
+    """Print the median of the rounds' ratios, with PASS or FAIL; return whether it is `at_least` the limit."""
+    ratios = [mine / other for mine, other in zip(rates[ours], rates[theirs], strict=True)]
+    passed = at_least is None or median(ratios) >= at_least
+    verdict = "" if at_least is None else f"   at least {at_least:g}   {'PASS' if passed else 'FAIL'}"
+    print(f"{ours} / {theirs}  {median(ratios):.2f}   ({min(ratios):.2f} to {max(ratios):.2f}){verdict}", flush=True)
+    return passed
 
 
 def options(description: str | None, *, rounds: int, seconds: float) -> argparse.ArgumentParser:
-    """The options that every comparison of servers has."""
+    """Return a parser with the options that every comparison of servers has."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--rounds", type=int, default=rounds)
     parser.add_argument("--seconds", type=float, default=seconds, help="per server and round")
     parser.add_argument("--connections", type=int, default=8)
     return parser
-
-
-def compare(  # noqa: PLR0913 (what is asked, and what is compared)
-    name: str,
-    ports: Mapping[str, int],
-    message: bytes,
-    arguments: argparse.Namespace,
-    *,
-    at_least: float,
-    bare: str = "bare",
-    bare_connections: int | None = None,
-) -> bool:
-    """Whether the product answers `at_least` so many times as many requests as the other server; prints how many.
-
-    They are asked in turn, so that a slow minute of the machine hits both. One that takes a request at a time gets
-    `bare_connections`: what waits at the end of a round would be answered in the next one.
-    """
-    connections = {bare: bare_connections or arguments.connections, "product": arguments.connections}
-    rates: dict[str, list[float]] = {bare: [], "product": []}
-    began, used = time.perf_counter(), time.process_time()
-    for number in range(-1, arguments.rounds):
-        for server in sorted(rates, reverse=number % 2 == 0):
-            rate = per_second(ports[server], message, connections[server], arguments.seconds)
-            if number >= 0:  # the first round warms up
-                rates[server].append(rate)
-    load = (time.process_time() - used) / (time.perf_counter() - began)
-
-    print(f"{name}: {arguments.connections} connections from {load:.0%} of a core")
-    for server, measured in rates.items():
-        typical, least, most = median(measured), min(measured), max(measured)
-        print(f"{server:<8} median {typical:7.1f} requests/s   ({least:.1f} to {most:.1f}, {len(measured)} rounds)")
-    ratios = [ours / theirs for ours, theirs in zip(rates["product"], rates[bare], strict=True)]
-    ratio = median(ratios)
-    verdict = "PASS" if ratio >= at_least else "FAIL"
-    print(
-        f"product / {bare:<8} {ratio:.2f}   ({min(ratios):.2f} to {max(ratios):.2f})   at least {at_least}   {verdict}"
-    )
-    return ratio >= at_least
