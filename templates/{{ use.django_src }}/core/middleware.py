@@ -16,7 +16,8 @@ from django.utils.functional import SimpleLazyObject
 
 from .logs import log_request
 from .problems import PROBLEM_JSON, Problem, ProblemDocument, problem_document
-from .requests import HSTS, MAX_BODY_BYTES, REQUEST_ID_HEADER, SECURITY_HEADERS, begin_request
+from .request_id import MAX_BODY_BYTES, REQUEST_ID_HEADER, begin_request
+from .security_headers import HSTS, SECURITY_HEADERS
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 

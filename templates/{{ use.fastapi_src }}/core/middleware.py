@@ -18,7 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .errors import problem_response
 from .logs import log_request
 from .problems import Problem
-from .requests import HSTS, MAX_BODY_BYTES, REQUEST_ID_HEADER, SECURITY_HEADERS, begin_request
+from .request_id import MAX_BODY_BYTES, REQUEST_ID_HEADER, begin_request
+from .security_headers import HSTS, SECURITY_HEADERS
 
 CRASHED = "Something went wrong on our side; the request id finds it in the logs."
 LEFT = "The client left before its request was complete."

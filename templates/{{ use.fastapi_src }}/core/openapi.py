@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from .errors import ApiError
 from .problems import PROBLEM_JSON, PROBLEM_SCHEMA, problem_document
 from .protocol import Assets
-from .requests import SECURITY_HEADERS
+from .security_headers import SECURITY_HEADERS
 
 DETAIL = "What went wrong this time."
 REQUEST_ID = "4bf92f3577b34da6a3ce929d0e0e4736"

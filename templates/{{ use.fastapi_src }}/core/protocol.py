@@ -19,7 +19,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from .logs import log_request
 from .problems import PROBLEM_JSON, Problem, problem_document
-from .requests import MAX_BODY_BYTES, REQUEST_ID_HEADER, SECURITY_HEADERS, begin_request
+from .request_id import MAX_BODY_BYTES, REQUEST_ID_HEADER, begin_request
+from .security_headers import SECURITY_HEADERS
 
 HEAD_SECONDS = 15
 MAX_HEAD_BYTES = 64 * 1024

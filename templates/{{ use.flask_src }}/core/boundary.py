@@ -22,14 +22,8 @@ from ..extensions import db
 from .database import THREADS
 from .logs import log_request
 from .problems import PROBLEM_JSON, FieldError, Problem, ProblemDocument, pointer, problem_document
-from .requests import (
-    HSTS,
-    MAX_BODY_BYTES,
-    REQUEST_ID_HEADER,
-    SECURITY_HEADERS,
-    begin_request,
-    current_request_id,
-)
+from .request_id import MAX_BODY_BYTES, REQUEST_ID_HEADER, begin_request, current_request_id
+from .security_headers import HSTS, SECURITY_HEADERS
 from .settings import Settings
 
 # Whatever comes with these is not read.

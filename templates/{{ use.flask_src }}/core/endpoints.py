@@ -32,7 +32,8 @@ from ..extensions import db
 from .boundary import problem_response, security_headers
 from .logs import log_request
 from .problems import PROBLEM_JSON, PROBLEM_SCHEMA, problem_document
-from .requests import REQUEST_ID_HEADER, SECURITY_HEADERS, begin_request
+from .request_id import REQUEST_ID_HEADER, begin_request
+from .security_headers import SECURITY_HEADERS
 from .settings import Settings
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 
 from ..core.inserts import insert_into
 from ..core.problems import Problem
-from ..core.requests import current_request_id
+from ..core.request_id import current_request_id
 from ..extensions import db
 from . import passwords, queries
 from .contracts import Actor, Role, Scope

@@ -8,7 +8,7 @@ from threading import BoundedSemaphore, Lock, Thread
 import structlog
 
 from ..core.problems import Problem
-from ..core.requests import begin_request, current_request_id
+from ..core.request_id import begin_request, current_request_id
 from ..extensions import db
 from .model import Model, load_model
 from .schemas import PredictionOut

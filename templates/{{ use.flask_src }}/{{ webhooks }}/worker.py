@@ -5,7 +5,7 @@ from threading import Event
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from ..core.requests import begin_request
+from ..core.request_id import begin_request
 from ..extensions import db
 from . import queries, services
 

@@ -1,20 +1,19 @@
-"""RFC 9457 problem details: the one shape of every error that leaves this service."""
+"""RFC 9457 problem details: the body of every error response of the API."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, NotRequired, TypedDict
 from urllib.parse import quote
 
-from .requests import current_request_id
+from .request_id import current_request_id
 
 PROBLEM_JSON = "application/problem+json"
-# Of RFC 3986, what stands for itself in a fragment and in a part of a pointer.
+# Characters of a URI fragment that need no percent-encoding (RFC 3986).
 FRAGMENT = "!$&'()*+,;=:@?"
-# RFC 9110's names, which Python has from 3.13 on.
+# The names of RFC 9110; Python has them from 3.13 on.
 TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
-
-# The JSON Schema of a problem document, for the contract.
+# The JSON Schema of a problem document, for the OpenAPI document.
 PROBLEM_SCHEMA: dict[str, Any] = {
     "title": "Problem",
     "description": "Problem details (RFC 9457).",
@@ -22,10 +21,10 @@ PROBLEM_SCHEMA: dict[str, Any] = {
     "required": ["type", "title", "status", "detail", "instance", "request_id"],
     "properties": {
         "type": {"type": "string", "format": "uri-reference"},
-        "title": {"type": "string", "description": "What the status means."},
+        "title": {"type": "string", "description": "The name of the status."},
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
-        "detail": {"type": "string", "description": "What went wrong this time."},
-        "instance": {"type": "string", "description": "The path that was asked for."},
+        "detail": {"type": "string", "description": "What is wrong with this request, in one sentence."},
+        "instance": {"type": "string", "description": "The path of the request."},
         "request_id": {"type": "string", "description": "Finds the request in the logs."},
         "errors": {
             "type": "array",
@@ -44,14 +43,14 @@ PROBLEM_SCHEMA: dict[str, Any] = {
 
 
 class FieldError(TypedDict):
-    """One thing that is wrong with a request: `pointer` is a JSON Pointer (RFC 6901) as a URI fragment."""
+    """One validation error; `pointer` is a JSON Pointer (RFC 6901) as a URI fragment."""
 
     pointer: str
     detail: str
 
 
 class ProblemDocument(TypedDict):
-    """The body of an error answer. `errors` is there for a 422, `checks` for a failed readiness check."""
+    """The body of an error response; `errors` come with a 422, `checks` with a failed readiness probe."""
 
     type: str
     title: str
@@ -63,14 +62,14 @@ class ProblemDocument(TypedDict):
     checks: NotRequired[dict[str, str]]
 
 
-class Problem(Exception):  # noqa: N818 (an answer, named as RFC 9457 names it)
-    """Raise it anywhere below a request: the answer is its problem document.
+class Problem(Exception):  # noqa: N818 (the name in RFC 9457)
+    """Raise it during a request to respond with a problem document.
 
     Args:
         status: the HTTP status, 400 to 599.
-        detail: one sentence for the caller about this occurrence; it is shown to them.
-        errors: what is wrong with which part of the request.
-        headers: sent with the answer, such as `WWW-Authenticate`.
+        detail: one sentence for the caller.
+        errors: the validation errors.
+        headers: more response headers, such as `WWW-Authenticate`.
     """
 
     def __init__(
@@ -91,13 +90,13 @@ class Problem(Exception):  # noqa: N818 (an answer, named as RFC 9457 names it)
 def problem_document(
     status: int, detail: str, *, instance: str, errors: Sequence[FieldError] = ()
 ) -> ProblemDocument:
-    """The problem document of one error.
+    """Build a problem document.
 
     Args:
-        status: the HTTP status, which also gives the title.
+        status: the HTTP status; its name becomes the title.
         detail: one sentence for the caller.
-        instance: the path that was asked for, as text; it becomes a URI reference.
-        errors: what is wrong with which part of the request.
+        instance: the path of the request, unquoted.
+        errors: the validation errors.
     """
     document = ProblemDocument(
         type="about:blank",
@@ -113,6 +112,6 @@ def problem_document(
 
 
 def pointer(location: Sequence[str | int]) -> str:
-    """The JSON Pointer of a path into a document, as a URI fragment: `("lines", 0)` gives `#/lines/0`."""
+    """Return a JSON Pointer as a URI fragment: `("lines", 0)` becomes `#/lines/0`."""
     parts = (str(part).replace("~", "~0").replace("/", "~1") for part in location)
     return "#" + "".join(f"/{quote(part, safe=FRAGMENT, errors='replace')}" for part in parts)

@@ -1,4 +1,4 @@
-"""Signed webhooks, after the Standard Webhooks scheme (https://www.standardwebhooks.com)."""
+"""Webhooks that are signed as in Standard Webhooks (https://www.standardwebhooks.com)."""
 
 import hashlib
 import hmac
@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 TOLERANCE_SECONDS = 300
-SECRET_PREFIX = "whsec_"  # noqa: S105 (how every secret starts)
-# What the scheme asks of a key.
+SECRET_PREFIX = "whsec_"  # noqa: S105 (the prefix of every secret)
+# The least that the scheme allows.
 MIN_KEY_BYTES = 24
-# The headers that a sender adds, as OpenAPI describes them.
+# The headers of the sender, for the OpenAPI document.
 PARAMETERS: list[dict[str, Any]] = [
     {"in": "header", "name": "webhook-id", "required": True, "schema": {"type": "string"}},
     {"in": "header", "name": "webhook-timestamp", "required": True, "schema": {"type": "integer"}},
@@ -20,7 +20,7 @@ PARAMETERS: list[dict[str, Any]] = [
         "name": "webhook-signature",
         "required": True,
         "schema": {"type": "string"},
-        "description": "`v1,<base64 HMAC-SHA256 of id.timestamp.body>`, several with blanks between.",
+        "description": "`v1,<base64 HMAC-SHA256 of id.timestamp.body>`; several are separated by spaces.",
     },
 ]
 
@@ -29,14 +29,17 @@ _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 
 
 class InvalidWebhookError(Exception):
-    """A request is not what its sender signed, or not of now; the message may be shown to the caller."""
+    """The signature is wrong, a header is missing, or the timestamp is off; safe to show to the caller."""
 
 
 def key_of(secret: str) -> bytes:
-    """The key in a secret.
+    """Decode a secret.
+
+    Args:
+        secret: `whsec_` and the base64 of the key.
 
     Raises:
-        ValueError: the secret is not `whsec_` and the base64 of a key.
+        ValueError: it is something else.
     """
     encoded = secret.removeprefix(SECRET_PREFIX)
     try:
@@ -49,34 +52,34 @@ def key_of(secret: str) -> bytes:
 
 
 def sign(secret: str, *, webhook_id: str, timestamp: int, body: bytes) -> str:
-    """The value of the header `webhook-signature`."""
+    """Return the `webhook-signature` header of a webhook."""
     content = f"{webhook_id}.{timestamp}.".encode() + body
     return "v1," + b64encode(hmac.digest(key_of(secret), content, hashlib.sha256)).decode()
 
 
 def verify(secrets: Iterable[str], headers: Mapping[str, str], body: bytes, now: float) -> str:
-    """The id of a webhook that one of the secrets signed.
+    """Verify the signature of a webhook and return its id, which a repeated delivery has again.
 
     Args:
-        secrets: more than one while a key is being replaced.
-        headers: the request's, found by their lower-case names.
-        body: the raw bytes, as they came.
+        secrets: two during a rotation.
+        headers: the request's, by lower-case name.
+        body: the raw request body.
         now: seconds since the epoch.
 
     Raises:
         InvalidWebhookError: a header is missing or malformed, the timestamp is more than five minutes off,
-            or no signature is right.
+            or no secret verifies a signature.
     """
     webhook_id = _header(headers, "webhook-id", _ID)
     timestamp = int(_header(headers, "webhook-timestamp", _TIMESTAMP))
     if abs(now - timestamp) > TOLERANCE_SECONDS:
-        raise InvalidWebhookError("The webhook-timestamp is too far from now.")
+        raise InvalidWebhookError("The webhook-timestamp is more than five minutes off.")
     sent = [signature.encode() for signature in headers.get("webhook-signature", "").split()]
     expected = [
         sign(secret, webhook_id=webhook_id, timestamp=timestamp, body=body).encode() for secret in secrets
     ]
     if not any(hmac.compare_digest(right, candidate) for right in expected for candidate in sent):
-        raise InvalidWebhookError("No webhook-signature is right for this request.")
+        raise InvalidWebhookError("No webhook-signature matches this request.")
     return webhook_id
 
 

@@ -41,7 +41,7 @@ from .database import Base, transaction
 from .middleware import CRASHED
 from .problems import Problem
 from .protocol import Assets
-from .requests import SECURITY_HEADERS
+from .security_headers import SECURITY_HEADERS
 
 PATH = "/admin"
 ROUTES = frozenset({"index", "list", "details", "edit", "export", "ajax_lookup"})
