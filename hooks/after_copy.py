@@ -1,8 +1,7 @@
-"""What runs after `copier copy`: from rendered files to a checked project in a repository of its own.
+"""Set up a freshly copied project: repository, dependencies, database, tests, first commit.
 
-The rendered project is complete without it, so a step that fails costs nothing but itself: the project stays, the
-failure is shown with the command that resumes, and whatever does not depend on it goes on. Copier deletes a new
-project when a task fails, therefore the exit code is 0 even then. Only a machine without git or uv is refused.
+A step that fails does not stop the steps that do not need it; its output and the command to resume are printed. The
+exit code is 0 even then, because Copier deletes a new project when a task fails. It is 1 if git or uv is missing.
 """
 
 import argparse
@@ -31,42 +30,42 @@ POSTGRESQL_TIMEOUT = 1.0
 
 
 class StepError(Exception):
-    """A step did not work; the text is what it printed."""
+    """A step failed. The message is its output."""
 
 
-class LeftOut(Exception):  # noqa: N818 (nothing went wrong)
-    """A step is not for now; the text says why."""
+class DeferredError(Exception):
+    """A step cannot run yet. The message says what to do first."""
 
 
 def say(text: str = "", end: str = "\n") -> None:
-    """Print; a reader that has gone away, as `head` does, is no reason to fail."""
+    """Print and flush. Ignore a closed pipe."""
     try:
         print(text, end=end, flush=True)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def quoted(command: list[str]) -> str:
-    """`command` as it can be typed into this system's shell."""
+def shell_quote(command: list[str]) -> str:
+    """Return `command` quoted for this system's shell."""
     return subprocess.list2cmdline(command) if os.name == "nt" else shlex.join(command)
 
 
 def absolute_source(source: str, started_in: Path) -> str:
-    """Where a later update finds the template: a path relative to where Copier was started becomes absolute."""
+    """Return the template's source with a local path made absolute, so that later updates find it."""
     path = started_in / Path(source).expanduser()
     return str(path.resolve()) if path.exists() else source
 
 
 def record_source(answers_file: Path, source: str) -> None:
-    """Put `source` into the answers file, whose long lines YAML may have folded."""
+    """Replace `_src_path` in the answers file. YAML may have folded it over several lines."""
     text = answers_file.read_text(encoding="utf-8")
     entry = yaml.safe_dump({"_src_path": source}, allow_unicode=True, width=sys.maxsize)
     text = re.sub(r"^_src_path:.*\n(?:[ ].*\n)*", lambda _: entry, text, flags=re.MULTILINE)
     answers_file.write_text(text, encoding="utf-8")
 
 
-def reproduce(answers: Mapping[str, Any], source: str, destination: str) -> str:
-    """The `copier copy` command that gives this very project, with every answer spelled out."""
+def copy_command(answers: Mapping[str, Any], source: str, destination: str) -> str:
+    """Return the `copier copy` command that reproduces this project, with every answer."""
     command = [*(["uvx"] if shutil.which("uvx") else ["python3", "-m", "uv", "tool", "run"]), "copier", "copy"]
     command += ["--trust", "--defaults"]
     if "_commit" in answers:
@@ -74,13 +73,13 @@ def reproduce(answers: Mapping[str, Any], source: str, destination: str) -> str:
     for key, value in answers.items():
         if not key.startswith("_"):
             command += ["-d", f"{key}={value if isinstance(value, str) else json.dumps(value)}"]
-    return quoted([*command, source, destination])
+    return shell_quote([*command, source, destination])
 
 
-def silent_postgresql(project: Path) -> str | None:
-    """The address of a PostgreSQL that this project expects and that does not answer.
+def unreachable_postgresql(project: Path) -> str | None:
+    """Return host and port of the project's PostgreSQL server if it does not answer, else None.
 
-    DATABASE_URL says which, else `.env`, else `.env.example`.
+    The URL is DATABASE_URL from the environment, `.env` or `.env.example`, in this order.
     """
     url = os.environ.get("DATABASE_URL")
     for name in (".env", ".env.example"):
@@ -102,17 +101,17 @@ def silent_postgresql(project: Path) -> str | None:
 
 
 class Report:
-    """Carries out steps one after the other, a line each, and remembers what is left to do."""
+    """Run steps in order, print a line for each, and collect the commands that are left to run."""
 
     def __init__(self) -> None:
         self.failed: list[str] = []
         self.resume: list[str] = []
 
     def step(self, name: str, action: Callable[[], str | None], resume: str, needs: str | None = None) -> None:
-        """Carry out `action` and print its line; a text that it returns is said beside it.
+        """Run `action` and print its status, its time and the note it returns.
 
-        `resume` is the command that carries it out later. In a terminal a failed step may be tried again. A step whose
-        `needs`, an earlier one, failed is left out.
+        `resume` is the command to run later if it does not succeed. The step is skipped if the step `needs` failed. In
+        a terminal a failed step can be tried again.
         """
         began = time.monotonic()
 
@@ -132,9 +131,9 @@ class Report:
                 say(f"  ...      {name}", end="\r")
             try:
                 line("ok", action())
-            except LeftOut as reason:
+            except DeferredError as reason:
                 later()
-                line("left out", str(reason))
+                line("deferred", str(reason))
             except (StepError, OSError) as failure:
                 line("FAILED")
                 for text in str(failure).strip().splitlines()[-TAIL_LINES:]:
@@ -152,13 +151,13 @@ def interactive() -> bool:
 
 
 def ask(question: str) -> bool:
-    """The answer of somebody at a terminal; no where there is none."""
+    """Ask a yes-or-no question. Return False without a terminal."""
     if not interactive():
         return False
     try:
         return bool(questionary.confirm(question, default=False).unsafe_ask())
     except KeyboardInterrupt:
-        # The prompt took Ctrl-C from the terminal, so Copier has not seen it.
+        # The prompt consumed Ctrl-C; pass the signal on to Copier.
         if hasattr(os, "killpg"):
             os.killpg(os.getpgrp(), signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
@@ -166,7 +165,7 @@ def ask(question: str) -> bool:
 
 
 def runner(uv: str, project: Path) -> Callable[..., None]:
-    """A function that runs a uv command in `project` and raises StepError with its output if it fails."""
+    """Return a function that runs a uv command in `project` and raises StepError with its output on failure."""
     environment = {key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "PYTHONPATH")}
     environment |= {"PATH": os.pathsep.join([str(Path(uv).parent), environment.get("PATH", "")]), "NO_COLOR": "1"}
 
@@ -189,49 +188,49 @@ def runner(uv: str, project: Path) -> Callable[..., None]:
 
 
 def surrounding_repository(project: Path) -> str | None:
-    """The repository that the project lies in already, unless that one ignores it."""
+    """Return the root of the git repository around the project, or None if there is none or it ignores the project."""
     found = git(project, "rev-parse", "--show-toplevel")
     if found.returncode or git(project, "check-ignore", "--quiet", ".").returncode == 0:
         return None
     return found.stdout.strip()
 
 
-def must(result: subprocess.CompletedProcess[str]) -> None:
+def require_success(result: subprocess.CompletedProcess[str]) -> None:
     if result.returncode:
         raise StepError(result.stdout + result.stderr)
 
 
 def start_repository(project: Path) -> None:
-    must(git(project, "init", "--quiet"))
-    must(git(project, "symbolic-ref", "HEAD", "refs/heads/main"))
+    require_success(git(project, "init", "--quiet"))
+    require_success(git(project, "symbolic-ref", "HEAD", "refs/heads/main"))
 
 
 def first_commit(project: Path, answers: Mapping[str, Any]) -> str | None:
-    """Commit everything as the person whom git knows, else as the author from the answers, which is then said."""
+    """Commit everything. Without a git identity, use the author from the answers and return a note that says so."""
     options, note = ["-c", "commit.gpgsign=false"], None
     if git(project, "config", "user.email").returncode or git(project, "config", "user.name").returncode:
         name = answers["user_name"] or answers["project_name"]
         email = answers["user_email"] or f"{answers['package']}@localhost"
         options += ["-c", f"user.name={name}", "-c", f"user.email={email}"]
-        note = f"as {name} <{email}>, because git has no user.name and user.email"
-    must(git(project, "add", "--all"))
+        note = f"as {name} <{email}>; git has no user.name or user.email"
+    require_success(git(project, "add", "--all"))
     message = f"Start {answers['project_name']} from python-backend-template {answers.get('_commit', '')}".strip()
-    must(git(project, *options, "commit", "--quiet", "--no-verify", "--message", message))
+    require_success(git(project, *options, "commit", "--quiet", "--no-verify", "--message", message))
     return note
 
 
 def check_project(project: Path, answers: Mapping[str, Any], uv: str, just: str) -> Report:
-    """Set the project up and try it."""
+    """Run every step. Without PostgreSQL the database step is deferred and the tests run on SQLite."""
     report = Report()
     run = runner(uv, project)
     setup = f"{just} setup"
     outer = surrounding_repository(project)
-    missing = silent_postgresql(project)
+    missing = unreachable_postgresql(project)
     on_sqlite = {"DATABASE_URL": "sqlite:///db.sqlite3"} if missing else {}
 
     def migrate() -> None:
         if missing:
-            raise LeftOut(f"PostgreSQL at {missing} does not answer; start it first")
+            raise DeferredError(f"start PostgreSQL: {missing} does not answer")
         run("run", "just", "_database")
 
     def test() -> str | None:
@@ -248,7 +247,7 @@ def check_project(project: Path, answers: Mapping[str, Any], uv: str, just: str)
     if answers["docs"]:
         report.step("docs", lambda: run("run", "just", "docs"), f"{just} docs", needs="openapi")
     if outer:
-        say(f"  The project lies in the repository {outer}, so the first commit is yours.")
+        say(f"  Commit the project yourself: it is inside the repository {outer}.")
     else:
         commit = 'git add --all && git commit -m "Start"'
         report.step("first commit", lambda: first_commit(project, answers), commit, needs="repository")
@@ -256,7 +255,7 @@ def check_project(project: Path, answers: Mapping[str, Any], uv: str, just: str)
 
 
 def stop_when_interrupted(resume: str) -> None:
-    """On Ctrl-C say at once how to resume: Copier gets the signal too and ends us a quarter of a second later."""
+    """Print how to resume on Ctrl-C, at once: Copier ends this process a quarter of a second later."""
 
     def stop(_signal: int, _frame: object) -> None:
         say(f"\nStopped. The project is kept; resume with: {resume}")
@@ -270,47 +269,46 @@ def stop_when_interrupted(resume: str) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("answers_file")
-    parser.add_argument("destination", help="as it was typed")
-    parser.add_argument("started_in", type=Path, help="the folder in which Copier was started")
+    parser.add_argument("destination", help="the destination as typed on the command line")
+    parser.add_argument("started_in", type=Path, help="the working directory of Copier")
     arguments = parser.parse_args()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     project = Path.cwd()
     uv = find_uv()
     just = "uv run just" if shutil.which("uv") else "python3 -m uv run just"
-    enter = f"cd {quoted([arguments.destination])}"
-    stop_when_interrupted(f"{enter} && {just} setup")
+    change_directory = f"cd {shell_quote([arguments.destination])}"
+    stop_when_interrupted(f"{change_directory} && {just} setup")
 
     answers_file = project / arguments.answers_file
     answers = read_answers(answers_file.read_text(encoding="utf-8"))
     source = absolute_source(answers["_src_path"], arguments.started_in)
     if source != answers["_src_path"]:
         record_source(answers_file, source)
-    again = reproduce(answers, source, arguments.destination)
+    again = copy_command(answers, source, arguments.destination)
 
     for name, found, remedy in (
-        ("git", shutil.which("git"), "see https://git-scm.com/downloads"),
-        ("uv", uv, "run `python3 -m pip install uv`"),
+        ("git", shutil.which("git"), "https://git-scm.com/downloads"),
+        ("uv", uv, "`python3 -m pip install uv`"),
     ):
         if not found:
-            sentence = f"{name} is not installed, and the project is set up with it: {remedy}, then copy again"
-            print(f"{sentence}, or add --skip-tasks.", file=sys.stderr)
+            print(f"Install {name} ({remedy}) and copy again, or add --skip-tasks.", file=sys.stderr)
             return 1
 
     say(f"Setting up {answers['project_name']}:")
     report = check_project(project, answers, str(uv), just)
     say()
     if report.failed:
-        say(f"The project is kept, but these steps did not finish: {', '.join(report.failed)}. To resume:")
+        say(f"The project is kept, but these steps failed: {', '.join(report.failed)}. To resume:")
     else:
         say("It works. What to type next:")
-    for command in (enter, *report.resume):
+    for command in (change_directory, *report.resume):
         say(f"  {command}")
     if not report.failed:
         start = "" if answers.get("pages") else "/docs"
         say(f"  {just} dev          then open http://127.0.0.1:8000{start}")
-        say(f"  {just} check        every gate that CI runs\n  {just}              lists the other recipes")
-    say(f"The same project again:\n  {again}")
+        say(f"  {just} check        every gate that CI runs\n  {just}              list all recipes")
+    say(f"To reproduce this project:\n  {again}")
     return 0
 
 

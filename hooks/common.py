@@ -1,4 +1,4 @@
-"""What the hooks share: the answers, git, uv, and the conflicts that an update leaves."""
+"""Shared by the hooks: read the answers, run git, find uv, list the conflicts of an update."""
 
 import os
 import shutil
@@ -11,15 +11,15 @@ CONFLICT_MARKER = "<<<<<<< before updating"
 
 
 def read_answers(text: str) -> dict[str, Any]:
-    """The recorded answers, with Copier's own `_src_path` and `_commit`."""
-    import yaml  # noqa: PLC0415 (a third of what an update waits for its hooks, and few migrations need it)
+    """Parse an answers file, including Copier's own `_src_path` and `_commit`."""
+    import yaml  # noqa: PLC0415 (slow to import, and most updates do not need it)
 
     answers: dict[str, Any] = yaml.safe_load(text)
     return answers
 
 
 def find_uv() -> str | None:
-    """The uv executable: the one that started Copier, the one on PATH, or the package beside this Python."""
+    """Return the path of uv: from the variable UV, from PATH, or from the package of this Python."""
     found = os.environ.get("UV") or shutil.which("uv")
     if found:
         return found
@@ -29,12 +29,12 @@ def find_uv() -> str | None:
 
 
 def git(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run git in `project` and capture what it says; a failure shows in the return code."""
+    """Run git in `project` and capture its output. A failure does not raise; check the return code."""
     return subprocess.run(["git", *arguments], cwd=project, capture_output=True, encoding="utf-8", check=False)
 
 
 def conflicts(project: Path) -> list[str]:
-    """Files in which an update left something to decide: unmerged, with markers, or a `.rej` of what did not fit."""
+    """Return the files to resolve after an update: unmerged, with conflict markers, or `.rej` files."""
     marker = f"^{CONFLICT_MARKER}"
     marked = git(project, "grep", "-z", "--untracked", "--name-only", "-I", "-e", marker)
     rejected = git(project, "ls-files", "-z", "--others", "--", "*.rej")
@@ -42,7 +42,7 @@ def conflicts(project: Path) -> list[str]:
 
 
 def unmerged(project: Path) -> list[str]:
-    """Files that git holds in several versions until somebody decides."""
+    """Return the files that git lists as unmerged."""
     listed = git(project, "ls-files", "-z", "--unmerged").stdout
     return sorted({path.partition("\t")[2] for path in _paths(listed)})
 

@@ -1,7 +1,7 @@
-"""What an update must do besides merging: the registry of migrations, one function per version and stage.
+"""Migrations of the template: functions that run before or after the merge of an update.
 
-Copier runs this before and after every `copier update`, with STAGE, VERSION_FROM and VERSION_PEP440_FROM and _TO in the
-environment. An untagged template is a `.postN` version, so a migration may run twice: each must be idempotent.
+Copier runs this script before and after each `copier update` with STAGE, VERSION_FROM, VERSION_PEP440_FROM and
+VERSION_PEP440_TO set. An untagged template has a `.postN` version, so a migration can run twice: keep each idempotent.
 """
 
 import os
@@ -19,7 +19,7 @@ from packaging.version import Version
 
 @dataclass(frozen=True)
 class Update:
-    """The project that is updated, and the release and the answers that it was made from."""
+    """The project to update, and the release and answers it was generated from."""
 
     project: Path
     answers_file: str
@@ -27,7 +27,7 @@ class Update:
 
     @cached_property
     def answers(self) -> Mapping[str, Any]:
-        """The answers as they were committed, whichever stage asks."""
+        """Return the answers of the last commit, before this update changed them."""
         return read_answers(git(self.project, "show", f"HEAD:./{self.answers_file}").stdout)
 
 
@@ -37,7 +37,7 @@ REGISTRY: list[tuple[Version, str, Migration]] = []
 
 
 def migration(version: str, stage: str) -> Callable[[Migration], Migration]:
-    """Register a function for projects that come from before `version`; `stage` is `before` or `after` the merge."""
+    """Register a function for updates from a release before `version`. `stage` is `before` or `after` the merge."""
     if stage not in ("before", "after"):
         raise ValueError(f"stage must be 'before' or 'after', not {stage!r}")
 
@@ -49,10 +49,9 @@ def migration(version: str, stage: str) -> Callable[[Migration], Migration]:
 
 
 def rename(version: str, old: str, new: str, *, framework: str = "") -> None:
-    """Register that `version` of the template has a file or folder `old` under the name `new`.
+    """Register that `version` renames the file or folder `old` to `new`, so that the user's edits follow.
 
-    The project's edits follow: `git mv` puts them where Copier merges. `{package}` in a path is the package's name.
-    With `framework`, only its projects have it.
+    `{package}` in a path is the name of the package. `framework` limits the rename to projects of that framework.
     """
 
     @migration(version, "before")
@@ -68,34 +67,34 @@ def rename(version: str, old: str, new: str, *, framework: str = "") -> None:
         source, target = (path.format(**update.answers) for path in (old, new))
         found = [path for path in unmerged(update.project) if f"{path}/".startswith(f"{target}/")]
         if found:
-            from moved import merge_again  # noqa: PLC0415 (it imports Copier, which takes longer than all the rest)
+            from moved import merge_again  # noqa: PLC0415 (imports Copier, which is slow)
 
             merge_again(update, {path: source + path.removeprefix(target) for path in found})
 
 
 def due(stage: str, before: Version, after: Version) -> list[Migration]:
-    """The migrations of `stage` for an update from `before` to `after`, oldest first."""
+    """Return the migrations of `stage` for an update from `before` to `after`, oldest first."""
     found = [(version, function) for version, at, function in REGISTRY if at == stage and before < version <= after]
     return [function for _, function in sorted(found, key=lambda pair: pair[0])]
 
 
 def relock(project: Path) -> str | None:
-    """Bring uv.lock in step with a pyproject.toml that the merge changed; says what is left to do where it cannot."""
+    """Update uv.lock if the merge changed pyproject.toml. Return what to do by hand if that fails."""
     unchanged = git(project, "diff", "--quiet", "HEAD", "--", "pyproject.toml").returncode == 0
     if unchanged or not (project / "uv.lock").exists() or "pyproject.toml" in conflicts(project):
         return None
     uv = find_uv()
     if uv is None:
-        return "uv is not installed, so uv.lock is not renewed; run `uv lock` when it is"
+        return "install uv and run `uv lock`: uv.lock is out of date"
     result = subprocess.run([uv, "lock", "--quiet"], cwd=project, capture_output=True, text=True, check=False)
     if result.returncode:
         reason = (result.stderr.strip() or "no reason given").splitlines()[-1].strip()
-        return f"uv.lock is not renewed ({reason}); run `uv lock` later"
+        return f"run `uv lock` again: it failed ({reason})"
     return None
 
 
 def finish(project: Path) -> None:
-    """After the merge: renew the lock file, then name every conflict."""
+    """Update the lock file and list the conflicts, after the merge."""
     complaint = relock(project)
     if complaint:
         print(complaint, file=sys.stderr)
@@ -117,7 +116,7 @@ def main(answers_file: str) -> int:
     return 0
 
 
-# What moved, oldest first: rename("0.2.0", "old/name", "new/name").
+# Renames, oldest first.
 rename("0.2.0", "src/{package}/core/openapi.py", "src/{package}/core/endpoints.py", framework="flask")
 rename("0.2.0", "tests/core/test_boundary.py", "tests/core/test_app.py", framework="flask")
 

@@ -1,4 +1,4 @@
-"""The merge of files that a release renamed, which Copier does without the version that both sides come from."""
+"""Merge files that a release renamed. Copier merges these without a common ancestor."""
 
 import subprocess
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from migrate import Update
 
 LABELS = ("before updating", "last update", "after updating")
-MOST_CONFLICTS = 127  # what git counts; beyond are its errors
+MOST_CONFLICTS = 127  # `git merge-file` returns the number of conflicts, and more than this on an error
 
 
 def merge_again(update: "Update", moved: Mapping[str, str]) -> None:
-    """Merge unmerged files of the project; `moved` says what each was called in the release that it was made from."""
+    """Merge the unmerged files `moved` again. It maps the new path to the path in the project's old release."""
     with TemporaryDirectory() as folder:
         ours, ancestor, theirs = (Path(folder, name) for name in ("ours", "ancestor", "theirs"))
         render(update, ancestor)
@@ -28,14 +28,14 @@ def merge_again(update: "Update", moved: Mapping[str, str]) -> None:
             command = ["git", "merge-file", "-p", *labels, str(ours), str(ancestor / source), str(theirs)]
             merged = subprocess.run(command, cwd=update.project, capture_output=True, check=False)
             if merged.returncode > MOST_CONFLICTS:
-                continue  # without an ancestor what Copier left stays, both sides of it
+                continue  # no ancestor: keep the conflict that Copier left
             (update.project / path).write_bytes(merged.stdout)
             if merged.returncode == 0:
                 git(update.project, "add", "--", path)
 
 
 def render(update: "Update", target: Path) -> None:
-    """Render into `target` what the project was made from."""
+    """Render the project's old release with its old answers into `target`."""
     copier.run_copy(
         update.answers["_src_path"],
         target,
@@ -49,6 +49,6 @@ def render(update: "Update", target: Path) -> None:
 
 
 def staged(project: Path, stage: int, path: str) -> bytes:
-    """One of the versions that git holds of an unmerged file: 2 is the project's, 3 the template's."""
+    """Return a version of an unmerged file: stage 2 is the project's, stage 3 the template's."""
     command = ["git", "show", f":{stage}:./{path}"]
     return subprocess.run(command, cwd=project, capture_output=True, check=True).stdout

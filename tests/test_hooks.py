@@ -95,7 +95,7 @@ def machine(tmp_path: Path) -> Machine:
 
 def steps(output: str) -> dict[str, str]:
     """The status of each step, from lines that also say how long it took."""
-    lines = re.findall(r"^  (ok|FAILED|skipped|left out) +([a-z ]+?) +\d+\.\d s(?:  .*)?$", output, flags=re.MULTILINE)
+    lines = re.findall(r"^  (ok|FAILED|skipped|deferred) +([a-z ]+?) +\d+\.\d s(?:  .*)?$", output, flags=re.MULTILINE)
     return {name: status for status, name in lines}
 
 
@@ -136,7 +136,7 @@ def test_a_failing_step_costs_only_what_needs_it(
     assert steps(output) == dict.fromkeys(STEPS, "ok") | {failed: "FAILED"} | dict.fromkeys(skipped, "skipped")
     assert output.count("    | ") == 25
     assert "    | the reason\n" in output
-    assert f"The project is kept, but these steps did not finish: {', '.join(unfinished)}." in output
+    assert f"The project is kept, but these steps failed: {', '.join(unfinished)}." in output
     assert resume(output) == ["cd project", *commands]
     assert "again?" not in output
     assert git(project, "log", "--format=%s") == "Start Shop from python-backend-template\n"
@@ -149,7 +149,7 @@ def test_a_machine_without_git_or_uv_is_refused_and_left_as_it_was(
     (machine.path / missing).unlink()
     result = machine.run(machine.copy_command(template, "shop", "--quiet"), tmp_path, PATH=str(machine.path))
     assert result.returncode == 1
-    assert result.stderr.startswith(f"{missing} is not installed, and the project is set up with it: ")
+    assert result.stderr.startswith(f"Install {missing} (")
     assert result.stdout == ""
     assert not (tmp_path / "shop").exists()
 
@@ -174,7 +174,7 @@ def test_without_a_git_identity_the_first_commit_names_the_author_of_the_answers
     project = render(framework="flask", **answers)
     output = machine.hook(project, GIT_CONFIG_GLOBAL=os.devnull)
     assert git(project, "log", "--format=%an <%ae>") == f"{author}\n"
-    assert f"as {author}, because git has no user.name" in output
+    assert f"as {author}; git has no user.name" in output
 
 
 def test_inside_a_repository_there_is_no_second_one_and_no_commit(
@@ -185,7 +185,7 @@ def test_inside_a_repository_there_is_no_second_one_and_no_commit(
     project = render(framework="flask")
     output = machine.hook(project)
     assert steps(output) == dict.fromkeys(STEPS[1:-1], "ok")
-    assert f"lies in the repository {tmp_path}" in output
+    assert f"it is inside the repository {tmp_path}" in output
     assert not (project / ".git").exists()
     assert git(tmp_path, "log", "--format=%s") == "Theirs\n"
 
@@ -200,7 +200,7 @@ def test_postgresql_that_does_not_answer_is_no_reason_to_fail(machine: Machine, 
         assert "run just test -q sqlite:///db.sqlite3" in machine.calls()
         server.listen()
         answering = machine.hook(project, DATABASE_URL=url)
-    assert steps(silent)["database"] == "left out"
+    assert steps(silent)["database"] == "deferred"
     assert resume(silent)[:2] == ["cd project", SETUP]
     assert steps(answering)["database"] == "ok"
     assert machine.calls()[-4:-1] == [f"run just {recipe} {url}" for recipe in ("_database", "openapi", "test -q")]
@@ -277,7 +277,7 @@ def test_the_printed_command_gives_the_same_project(machine: Machine, released_t
     name = "Ada's Café & Söhne $HOME"
     options = ["-d", f"project_name={name}", "-d", "modules=[items, orders]", "-d", "docs=false", "-d", "license=MIT"]
     result = machine.run(machine.copy_command(released_template, "first", *options), tmp_path)
-    printed = shlex.split(result.stdout.partition("The same project again:\n")[2])
+    printed = shlex.split(result.stdout.partition("To reproduce this project:\n")[2])
     assert printed[:2] == ["uvx", "copier"]
     assert printed[-1] == "first"
     settings = tmp_path / "settings.yml"
@@ -354,5 +354,5 @@ def test_a_lock_file_that_cannot_be_renewed_does_not_stop_the_update(
             copier.run_update(project, defaults=True, overwrite=True, unsafe=True, quiet=True)
         release(project, version)
     assert machine.calls() == ["lock --quiet"]
-    assert capfd.readouterr().err == "uv.lock is not renewed (the reason); run `uv lock` later\n"
+    assert capfd.readouterr().err == "run `uv lock` again: it failed (the reason)\n"
     assert "# changed" in (project / "pyproject.toml").read_text()

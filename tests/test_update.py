@@ -318,7 +318,7 @@ def test_an_added_module_comes_with_its_wiring_and_nothing_else(releasing: Path,
 
     # What uv may say there is that it fetched Copier.
     assert result.returncode == 0, result.stderr
-    assert result.stdout == "module 'invoices' is rendered and wired; nothing is committed yet\n"
+    assert result.stdout == "module 'invoices' added, not committed\n"
     assert answers_of(project)["_commit"] == "0.1.0"
     new = git(project, "ls-files", "--others", "--exclude-standard").split()
     assert {str(Path(path).parent) for path in new} == {"src/shop/invoices", "tests/invoices"}
@@ -330,7 +330,7 @@ def test_an_added_module_comes_with_its_wiring_and_nothing_else(releasing: Path,
 
 
 @pytest.mark.parametrize(("name", "sentence"), [
-    ("items", "module 'items' is there already"),
+    ("items", "choose another name: module 'items' already exists"),
     ("core", "'core' is the name of a shared package; choose another module name"),
     ("Bad, name", "'Bad, name' is not a module name; use lower-case letters"),
 ])  # fmt: skip
@@ -347,14 +347,14 @@ def test_unfinished_work_is_not_mixed_with_an_update(command: tuple[str, ...], r
     project = render(framework="flask")
     result = template_tool(project, *command)
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr.startswith("this is not a git repository with a commit; run `git init`")
+    assert result.stderr.startswith("run `git init`, ")
     git(project, "init", "--quiet")
     assert template_tool(project, *command).stderr == result.stderr
     commit(project)
     (project / "notes.txt").write_text("not committed")
     result = template_tool(project, *command)
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr.startswith("there are uncommitted changes; commit or stash them first")
+    assert result.stderr.startswith("commit or stash your changes first")
 
 
 def test_an_update_names_its_conflicts_until_they_are_decided(releasing: Path, tmp_path: Path, uv: Path) -> None:

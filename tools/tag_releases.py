@@ -1,7 +1,6 @@
-"""Tag every release of this template: the commits that change `version` in pyproject.toml, each with that version.
+"""Tag every release of this template: each commit that changes `version` in pyproject.toml.
 
-Copier updates a project from one tag to another, so a clone without tags has nothing to update to. Tags that are there
-already stay as they are.
+Copier updates a project from tag to tag. Existing tags are left alone.
 """
 
 import argparse
@@ -14,15 +13,15 @@ from packaging.version import Version
 
 
 def git(repository: Path, *arguments: str) -> str:
-    """What git prints; a failure raises CalledProcessError."""
+    """Return the output of git. Raise CalledProcessError if it fails."""
     command = ["git", *arguments]
     return subprocess.run(command, cwd=repository, check=True, capture_output=True, encoding="utf-8").stdout
 
 
 def releases(repository: Path) -> dict[str, str]:
-    """The commit of each release, by version, oldest first.
+    """Return the commit of each release by version, oldest first.
 
-    The commit that introduces pyproject.toml changes no version, and a version under development (`.dev0`) is none.
+    The commit that adds pyproject.toml and development versions (`.dev0`) are not releases.
     """
     found: dict[str, str] = {}
     if not git(repository, "rev-list", "--all", "--max-count=1"):
@@ -36,7 +35,7 @@ def releases(repository: Path) -> dict[str, str]:
 
 
 def version_at(repository: Path, commit: str) -> str | None:
-    """The version that pyproject.toml names in `commit`, if it is there and says so."""
+    """Return the version in pyproject.toml at `commit`, or None."""
     if not git(repository, "ls-tree", "--name-only", commit, "--", "pyproject.toml"):
         return None
     project = tomllib.loads(git(repository, "show", f"{commit}:pyproject.toml")).get("project", {})
@@ -45,9 +44,9 @@ def version_at(repository: Path, commit: str) -> str | None:
 
 
 def tag_releases(repository: Path) -> list[str]:
-    """Tag the releases that have no tag yet, and return their versions."""
-    there = git(repository, "tag", "--list").split()
-    missing = {version: commit for version, commit in releases(repository).items() if version not in there}
+    """Tag the releases without a tag and return their versions."""
+    tags = git(repository, "tag", "--list").split()
+    missing = {version: commit for version, commit in releases(repository).items() if version not in tags}
     for version, commit in missing.items():
         git(repository, "tag", version, commit)
     return list(missing)
@@ -55,11 +54,11 @@ def tag_releases(repository: Path) -> list[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("repository", type=Path, nargs="?", default=Path(), help="a clone; by default the one around")
-    parser.add_argument("--list", action="store_true", help="print the releases and their commits, and tag nothing")
+    parser.add_argument("repository", type=Path, nargs="?", default=Path(), help="path of a clone (default: here)")
+    parser.add_argument("--list", action="store_true", help="print the releases and their commits without tagging")
     arguments = parser.parse_args()
     if git(arguments.repository, "rev-parse", "--is-shallow-repository").strip() == "true":
-        print("this clone is shallow, so releases are missing; run `git fetch --unshallow` first", file=sys.stderr)
+        print("run `git fetch --unshallow` first: a shallow clone has no releases", file=sys.stderr)
         return 1
     if arguments.list:
         for version, commit in releases(arguments.repository).items():

@@ -1,7 +1,7 @@
 import asyncio
 from urllib.parse import urlsplit
 
-import asyncpg  # type: ignore[import-untyped] # it ships no types
+import asyncpg  # type: ignore[import-untyped] # has no types
 
 from {{ package }}.core.settings import get_settings
 

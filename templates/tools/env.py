@@ -1,4 +1,4 @@
-"""Write .env once, from .env.example and with fresh secrets. An existing .env is left alone."""
+"""Write .env from .env.example with new random secrets. An existing .env is not changed."""
 
 import secrets
 from base64 import b64encode
@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 def main() -> None:
     target = ROOT / ".env"
     if target.exists():
-        print(".env is there already, left alone")
+        print(".env exists, not changed")
         return
     sample = (ROOT / ".env.example").read_text(encoding="utf-8")
     fresh = {
@@ -23,7 +23,7 @@ def main() -> None:
         text = text.replace(f"{name}=change-me", f"{name}={secret}")
     target.touch(mode=0o600)
     target.write_text(text, encoding="utf-8")
-    print(".env written, with fresh secrets")
+    print(".env written, with new secrets")
 
 
 if __name__ == "__main__":

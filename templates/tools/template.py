@@ -1,4 +1,4 @@
-"""What the template gives later on: `add-module NAME` renders one more module, `update` a newer version."""
+"""Use the template again: `add-module NAME` adds a module, `update` updates to the newest release."""
 
 import argparse
 import json
@@ -15,47 +15,47 @@ COPIER = "copier~=9.19"
 CONFLICT = "<<<<<<< before updating"
 
 
-class Refused(Exception):  # noqa: N818 (a request that cannot be carried out, not a fault)
-    """Says in one sentence what is in the way and what would help."""
+class TemplateError(Exception):
+    """The command cannot run. The message says what to do, in one sentence."""
 
 
 def git(*arguments: str) -> str:
-    """What `git` prints, run in this project; nothing where it fails, as outside of a repository."""
+    """Return the output of git in this project, or nothing if it fails."""
     executable = shutil.which("git")
     if executable is None:
-        raise Refused("git is not installed, and Copier needs it to compare versions")
+        raise TemplateError("install git: Copier compares versions with it")
     command = [executable, *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False).stdout
 
 
 def copier_command(*arguments: str) -> list[str]:
-    """Copier through uv, which `uv run` names in the variable UV."""
+    """Return the command that runs Copier through uv. `uv run` sets the variable UV."""
     uv = os.environ.get("UV") or shutil.which("uv")
     if uv is None:
-        raise Refused("uv is not installed; get it with `python3 -m pip install uv`")
+        raise TemplateError("install uv: `python3 -m pip install uv`")
     return [uv, "tool", "run", "--from", COPIER, "copier", *arguments]
 
 
 def require_clean_repository() -> None:
-    """Refuse where an update could not be told from the user's own unfinished work."""
+    """Require a git repository without uncommitted changes, so that the changes of an update stand alone."""
     if not (ROOT / ANSWERS).exists():
-        raise Refused(f"{ANSWERS} is missing, so nothing says which template this project comes from")
+        raise TemplateError(f"restore {ANSWERS} first: it records the template of this project")
     if not git("rev-parse", "--verify", "--quiet", "HEAD"):
         start = 'run `git init`, `git add -A` and `git commit -m "Start"` first'
-        raise Refused(f"this is not a git repository with a commit; {start}")
+        raise TemplateError(f"{start}: this is not a git repository with a commit")
     if git("status", "--porcelain", "--", "."):
-        raise Refused("there are uncommitted changes; commit or stash them first, to tell the new ones apart")
+        raise TemplateError("commit or stash your changes first, so that the new ones stand alone")
 
 
 def current_modules() -> list[str]:
-    """The names below `modules:` in the answers file, which Copier writes as a block or a flow list."""
+    """Return the modules in the answers file. Copier writes a block or a flow list."""
     text = (ROOT / ANSWERS).read_text(encoding="utf-8")
     found = re.search(r"^modules:[ ]*(\[.*\]|(?:\n[ ]*- .+)*)", text, flags=re.MULTILINE)
     return re.findall(r"\w+", found[1]) if found else []
 
 
 def conflicts() -> list[str]:
-    """Where an update left something to decide: unmerged, with markers, or a `.rej` of what did not fit."""
+    """Return the files to resolve after an update: unmerged, with conflict markers, or `.rej` files."""
     unmerged = [line.partition("\t")[2] for line in git("ls-files", "-z", "--unmerged").split("\0")]
     marked = git("grep", "-z", "--untracked", "--name-only", "-I", "-e", f"^{CONFLICT}").split("\0")
     rejected = git("ls-files", "-z", "--others", "--", "*.rej").split("\0")
@@ -63,25 +63,25 @@ def conflicts() -> list[str]:
 
 
 def add_module(name: str) -> int:
-    """Render module `name` and its wiring, at the template version that this project has."""
+    """Add module `name` and its wiring, from the template version of this project."""
     require_clean_repository()
     modules = current_modules()
     if name in modules:
-        raise Refused(f"module '{name}' is there already")
+        raise TemplateError(f"choose another name: module '{name}' already exists")
     wanted = f"modules={json.dumps([*modules, name])}"
     command = copier_command(
         "update", "--vcs-ref=:current:", "--trust", "--defaults", "--quiet", "-d", wanted
     )
     result = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
     if result.returncode:
-        last_line = (result.stderr.strip() or "Copier failed without a word").splitlines()[-1]
-        raise Refused(re.sub(r"^ValueError: (Validation error for question '\w+': )?", "", last_line))
+        last_line = (result.stderr.strip() or "Copier failed without a message").splitlines()[-1]
+        raise TemplateError(re.sub(r"^ValueError: (Validation error for question '\w+': )?", "", last_line))
     sys.stderr.write(result.stderr)
-    return report(f"module '{name}' is rendered and wired; nothing is committed yet")
+    return report(f"module '{name}' added, not committed")
 
 
 def update() -> int:
-    """Take over the newest version of the template, asking only what is new."""
+    """Update to the newest release of the template. Ask only new questions."""
     if conflicts():
         return report("")
     require_clean_repository()
@@ -89,12 +89,12 @@ def update() -> int:
     command = copier_command("update", "--trust", "--skip-answered", *asked)
     environment = {**os.environ, "UPDATE_NAMES_CONFLICTS": "1"}
     if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:
-        raise Refused("Copier did not finish and says why above; `git status` shows what it changed")
+        raise TemplateError("read the messages of Copier above, it failed; `git status` shows what changed")
     return report("no conflicts; read `git diff`, run `just setup` and `just check`, then commit")
 
 
 def report(success: str) -> int:
-    """Print the conflicts, or `success` where there are none; the exit code says which."""
+    """Print `success` and return 0, or print the conflicts and return 1."""
     found = conflicts()
     if not found:
         print(success)
@@ -102,7 +102,7 @@ def report(success: str) -> int:
     print(f"{len(found)} file(s) with conflicts between your changes and the template's:", file=sys.stderr)
     for path in found:
         print(f"  {path}", file=sys.stderr)
-    print("Decide and `git add` each; then run `just setup` and `just check`, and commit.", file=sys.stderr)
+    print("Resolve and `git add` each; then run `just setup` and `just check`, and commit.", file=sys.stderr)
     return 1
 
 
@@ -114,8 +114,8 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         return add_module(arguments.name) if arguments.command == "add-module" else update()
-    except Refused as refusal:
-        print(refusal, file=sys.stderr)
+    except TemplateError as error:
+        print(error, file=sys.stderr)
         return 1
 
 
