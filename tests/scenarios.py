@@ -1,4 +1,4 @@
-"""Which framework each team is meant to get, written by hand: partial answers, and where they lead."""
+"""The expected framework for each combination of guided answers, written by hand."""
 
 from collections.abc import Iterator, Mapping
 from itertools import product
@@ -6,7 +6,7 @@ from typing import Any
 
 Answers = Mapping[str, Any]
 
-# The guided questions in the order in which they are asked, with every answer.
+# The guided questions in the order they are asked, with every answer.
 GUIDED: dict[str, tuple[Any, ...]] = {
     "shape": ("api", "product", "integration"),
     "workload": ("transactions", "concurrent_io", "light"),
@@ -16,14 +16,13 @@ GUIDED: dict[str, tuple[Any, ...]] = {
     "strategy_settled": (False, True),
 }
 
-# A tuple stands for either of its answers; a question that is left out does not matter. Each combination of
-# answers belongs to exactly one row.
+# A tuple matches any of its values; a missing question matches any answer. Each combination matches exactly one row.
 SCENARIOS: tuple[tuple[dict[str, Any], str], ...] = (
-    # Rows that must be right, or staff who correct data: a platform with an admin.
+    # Transactions, or staff who correct data: a platform with an admin.
     ({"shape": "product", "workload": "transactions"}, "django"),
     ({"shape": "product", "workload": ("concurrent_io", "light"), "admin_needed": True}, "django"),
     ({"shape": ("api", "integration"), "workload": "transactions", "admin_needed": True}, "django"),
-    # A product without either is one deployable, unless its boundaries are real already.
+    # A product without either is one deployable, unless separate teams own parts of it already.
     (
         {"shape": "product", "workload": ("concurrent_io", "light"), "admin_needed": False, "boundaries_real": False},
         "django",
@@ -32,12 +31,12 @@ SCENARIOS: tuple[tuple[dict[str, Any], str], ...] = (
         {"shape": "product", "workload": ("concurrent_io", "light"), "admin_needed": False, "boundaries_real": True},
         "fastapi",
     ),
-    # An API is its contract; a small one with an admin is still Django for a team that needs conventions.
+    # An API is FastAPI; a small one with an admin is Django for a mixed team.
     ({"shape": "api", "workload": ("transactions", "light"), "admin_needed": False}, "fastapi"),
     ({"shape": "api", "workload": "concurrent_io"}, "fastapi"),
     ({"shape": "api", "workload": "light", "admin_needed": True, "team": "mixed"}, "django"),
     ({"shape": "api", "workload": "light", "admin_needed": True, "team": ("typed", "flask_owner")}, "fastapi"),
-    # An integration is Flask's, if the team can say how it does what Flask leaves open.
+    # An integration is Flask if the team has decided what Flask leaves open.
     ({"shape": "integration", "workload": "light", "strategy_settled": True}, "flask"),
     ({"shape": "integration", "workload": "light", "strategy_settled": False}, "fastapi"),
     (
@@ -48,7 +47,7 @@ SCENARIOS: tuple[tuple[dict[str, Any], str], ...] = (
         {"shape": "integration", "workload": "transactions", "admin_needed": False, "strategy_settled": False},
         "fastapi",
     ),
-    # Many slow calls at once are asynchronous work, unless Flask has an owner who knows what that takes.
+    # Many slow calls at once need async, unless the team has Flask conventions and an owner.
     (
         {"shape": "integration", "workload": "concurrent_io", "team": "flask_owner", "strategy_settled": True},
         "flask",
@@ -62,12 +61,12 @@ SCENARIOS: tuple[tuple[dict[str, Any], str], ...] = (
 
 
 def combinations() -> Iterator[dict[str, Any]]:
-    """Every combination of answers to the guided questions."""
+    """Yield every combination of answers to the guided questions."""
     return (dict(zip(GUIDED, answers, strict=True)) for answers in product(*GUIDED.values()))
 
 
 def frameworks(answers: Answers) -> list[str]:
-    """What the rows that fit complete `answers` lead to; one framework, if the table is sound."""
+    """Return the frameworks of the rows that match `answers`, exactly one if the table is sound."""
     return [
         framework
         for row, framework in SCENARIOS
@@ -76,7 +75,7 @@ def frameworks(answers: Answers) -> list[str]:
 
 
 def still_matters(key: str, answers: Answers) -> bool:
-    """Whether `key`, after the answers before it, can change where the remaining questions lead."""
+    """Return whether `key` can still change the framework, given the answers before it."""
     keys = list(GUIDED)
     later = keys[keys.index(key) + 1 :]
     leads_to = {

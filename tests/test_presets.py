@@ -1,4 +1,4 @@
-"""Every preset is a whole answers file, and gives a project that is set up, tested and committed."""
+"""Each preset is a complete answers file and gives a project that is set up, tested and committed."""
 
 import subprocess
 from contextlib import nullcontext
@@ -14,13 +14,13 @@ from support import FRAMEWORKS, ROOT, git, require
 PRESETS = sorted((ROOT / "presets").glob("*.yml"))
 
 
-def test_each_framework_has_a_minimal_and_a_complete_preset() -> None:
+def test_frameworks_have_a_minimal_and_a_complete_preset() -> None:
     expected = {f"{framework}-{size}" for framework in FRAMEWORKS for size in ("minimal", "complete")}
     assert {preset.stem for preset in PRESETS} == expected
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda path: path.stem)
-def test_a_preset_gives_a_checked_project(
+def test_preset_gives_a_checked_project(
     preset: Path, copie: Copie, template: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     answers = yaml.safe_load(preset.read_text())
@@ -32,7 +32,7 @@ def test_a_preset_gives_a_checked_project(
     require(python.returncode == 0, f"Python {answers['python_version']} is not installed")
     with (
         postgresql_database("preset_shop") as url,
-        # Copier runs tasks with the environment that plumbum copied when it was imported.
+        # Copier runs tasks with the environment that plumbum copied at import.
         local.env(DATABASE_URL=url) if answers["database"] == "postgresql" else nullcontext(),
     ):
         result = copie.copy(extra_answers={"project_name": "Shop", **answers}, template_dir=template)

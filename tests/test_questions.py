@@ -1,4 +1,4 @@
-"""Every combination of guided answers leads where the scenario table says, and the record tells how."""
+"""Each combination of guided answers gives the framework in the scenario table, and the ADR records the decision."""
 
 import json
 import shutil
@@ -9,13 +9,14 @@ from typing import Any
 
 import copier
 import pytest
+import yaml
 from scenarios import GUIDED, combinations, frameworks, still_matters
-from support import answers_of, compiled_once, git, release, render_into
+from support import ROOT, answers_of, compiled_once, git, release, render_into
 
 
 @dataclass
 class Outcome:
-    """Where one combination of guided answers led."""
+    """The result of one combination of guided answers."""
 
     given: dict[str, Any]
     framework: str
@@ -42,27 +43,36 @@ def outcomes(probe: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Outc
     return found
 
 
-def test_the_scenarios_cover_each_combination_exactly_once() -> None:
+def test_help_and_choices_fit_a_terminal_of_80_columns() -> None:
+    texts: list[str] = []
+    for path in (ROOT / "questions").glob("*.yml"):
+        for question in yaml.safe_load(path.read_text(encoding="utf-8")).values():
+            choices = question.get("choices", [])
+            texts += [*question.get("help", "").splitlines(), *choices]
+    assert [text for text in texts if "{" not in text and len(text) > 76] == []
+
+
+def test_scenarios_cover_each_combination_once() -> None:
     every = list(combinations())
     assert len(every) == 3 * 3 * 2 * 2 * 3 * 2
     assert [answers for answers in every if len(frameworks(answers)) != 1] == []
 
 
-def test_every_combination_leads_to_the_right_framework(outcomes: list[Outcome]) -> None:
+def test_each_combination_gives_the_expected_framework(outcomes: list[Outcome]) -> None:
     assert [(o.given, o.framework) for o in outcomes if [o.framework] != frameworks(o.given)] == []
 
 
-def test_the_recommendation_is_always_that_of_a_rule_that_fired(outcomes: list[Outcome]) -> None:
+def test_recommendation_comes_from_a_rule_that_fired(outcomes: list[Outcome]) -> None:
     assert [o for o in outcomes if o.recommendation not in [rule["framework"] for rule in o.fired]] == []
 
 
-def test_a_question_is_asked_exactly_when_it_can_still_change_the_outcome(outcomes: list[Outcome]) -> None:
+def test_question_is_asked_only_if_it_can_change_the_outcome(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
         assert set(outcome.recorded) == {key for key in GUIDED if still_matters(key, outcome.given)}, outcome.given
     assert max(len(outcome.recorded) for outcome in outcomes) == 4
 
 
-def test_an_answer_to_a_question_that_is_not_asked_leaves_no_trace(outcomes: list[Outcome]) -> None:
+def test_answer_to_an_unasked_question_has_no_effect(outcomes: list[Outcome]) -> None:
     reasons: dict[str, set[tuple[str, ...]]] = {}
     for outcome in outcomes:
         reasons.setdefault(str(outcome.recorded), set()).add(tuple(rule["id"] for rule in outcome.fired))
@@ -79,7 +89,7 @@ def test_an_answer_to_a_question_that_is_not_asked_leaves_no_trace(outcomes: lis
         ({"guided": False}, False),
     ],
 )
-def test_guiding_is_left_out_when_only_the_framework_is_given(
+def test_guided_questions_are_skipped_if_the_framework_is_given(
     given: dict[str, Any], guided: bool, probe: Path, tmp_path: Path
 ) -> None:
     recorded = answers_of(render_into(tmp_path / "project", probe, **given))
@@ -87,38 +97,38 @@ def test_guiding_is_left_out_when_only_the_framework_is_given(
     assert ("shape" in recorded) is guided
 
 
-def test_the_record_of_a_recommended_framework_shows_answers_and_rules(probe: Path, tmp_path: Path) -> None:
+def test_record_of_a_recommended_framework_shows_answers_and_rules(probe: Path, tmp_path: Path) -> None:
     project = render_into(tmp_path / "project", probe, shape="integration", workload="light", strategy_settled=True)
     record = (project / "docs/adr/0001-framework.md").read_text()
     assert record.startswith("# 1. Flask as the web framework\n")
-    assert "| What is this backend mostly? | an integration: a webhook receiver" in record
-    assert "| Can the team say today how it does persistence, validation, auth and admin? | yes |" in record
-    assert "Who will keep it?" not in record
-    assert "- `small-integration`: A small integration service with a narrow scope uses Flask. (" in record
-    assert "They recommend **Flask**." in record
+    assert "| What are you building? | an integration: a webhook receiver" in record
+    assert "| Has the team decided on database access, validation, login and admin? | yes |" in record
+    assert "Who will maintain it?" not in record
+    assert "- `small-integration`: A small integration service with a narrow scope fits Flask. (" in record
+    assert "Recommendation: **Flask**." in record
     assert "We use **Flask**, as recommended." in record
     assert "Accepted risk" not in record
 
 
-def test_the_record_of_an_overridden_recommendation_names_the_accepted_risk(probe: Path, tmp_path: Path) -> None:
+def test_record_of_an_overridden_recommendation_names_the_risk(probe: Path, tmp_path: Path) -> None:
     project = render_into(tmp_path / "project", probe, shape="product", framework="flask")
     record = (project / "docs/adr/0001-framework.md").read_text()
-    assert "They recommend **Django**." in record
-    assert "We use **Flask**, although the rules recommend Django." in record
+    assert "Recommendation: **Django**." in record
+    assert "We use **Flask**, although Django was recommended." in record
     risk = record.partition("### Accepted risk\n")[2].partition("\n## ")[0]
-    assert "The reasons for Django still hold" in risk
+    assert "The reasons for Django still apply" in risk
     assert risk.count("\n- ") == 3
 
 
-def test_the_record_of_a_known_framework_claims_no_reasons(probe: Path, tmp_path: Path) -> None:
+def test_record_of_a_known_framework_gives_no_reasons(probe: Path, tmp_path: Path) -> None:
     record = (render_into(tmp_path / "project", probe, framework="django") / "docs/adr/0001-framework.md").read_text()
-    assert "the guiding questions were not asked" in record
+    assert "the guided questions were not asked" in record
     assert "We use **Django**.\n" in record
     assert "recommend" not in record
     assert "Rules that fired" not in record
 
 
-def test_an_answer_that_was_never_prompted_outlives_a_changed_default(probe: Path, tmp_path: Path) -> None:
+def test_recorded_default_survives_a_changed_default(probe: Path, tmp_path: Path) -> None:
     template = tmp_path / "template"
     shutil.copytree(probe, template)
     release(template, "0.1.0")
@@ -149,9 +159,7 @@ def test_an_answer_that_was_never_prompted_outlives_a_changed_default(probe: Pat
     assert git(project, "status", "--porcelain") == " M .copier-answers.yml\n"
 
 
-def test_the_users_own_copier_settings_fill_in_who_they_are(
-    probe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_copier_settings_fill_in_the_author(probe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     person = {"user_name": "Ada Lovelace", "user_email": "ada@example.com", "github_user": "ada"}
     (tmp_path / "settings.yml").write_text(json.dumps({"defaults": person}))
     monkeypatch.setenv("COPIER_SETTINGS_PATH", str(tmp_path / "settings.yml"))

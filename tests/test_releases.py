@@ -1,4 +1,4 @@
-"""A release is a commit that changes the version: the script tags these, all of these, and each only once."""
+"""tag_releases.py tags each commit that changes the version, once."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ def run(repository: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def history(tmp_path: Path) -> Path:
-    """A repository with three releases and commits that look like one."""
+    """A repository with three releases, and commits that look like a release."""
     repository = tmp_path / "history"
     repository.mkdir()
     git(repository, "init", "--quiet")
@@ -38,32 +38,32 @@ def history(tmp_path: Path) -> Path:
     return repository
 
 
-def test_every_release_is_tagged_and_nothing_else(history: Path) -> None:
+def test_only_releases_are_tagged(history: Path) -> None:
     assert run(history).stdout.splitlines() == ["tagged 0.1.0", "tagged 0.2.0", "tagged 1.0.0rc1"]
     subjects = [git(history, "log", "-1", "--format=%s", tag).strip() for tag in ("0.1.0", "0.2.0", "1.0.0rc1")]
     assert subjects == [f'[project] version = "{version}"' for version in ("0.1.0", "0.2.0", "1.0.0rc1")]
     assert run(history).stdout == ""
 
 
-def test_a_tag_that_is_there_stays_where_it_is(history: Path) -> None:
+def test_existing_tag_is_not_moved(history: Path) -> None:
     git(history, "tag", "0.1.0", "HEAD")
     assert run(history).stdout.splitlines() == ["tagged 0.2.0", "tagged 1.0.0rc1"]
     assert git(history, "rev-parse", "0.1.0") == git(history, "rev-parse", "HEAD")
 
 
-def test_listing_shows_the_releases_and_tags_none(history: Path) -> None:
+def test_list_prints_releases_without_tagging(history: Path) -> None:
     listed = [line.split() for line in run(history, "--list").stdout.splitlines()]
     assert [version for version, _ in listed] == ["0.1.0", "0.2.0", "1.0.0rc1"]
     assert listed[-1][1] == git(history, "rev-parse", "HEAD").strip()
     assert git(history, "tag") == ""
 
 
-def test_a_repository_without_a_commit_has_no_releases(tmp_path: Path) -> None:
+def test_repository_without_commits_has_no_releases(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet")
     assert (run(tmp_path).returncode, run(tmp_path).stdout) == (0, "")
 
 
-def test_a_shallow_clone_is_refused(history: Path, tmp_path: Path) -> None:
+def test_shallow_clone_is_rejected(history: Path, tmp_path: Path) -> None:
     git(tmp_path, "clone", "--quiet", "--depth=1", history.as_uri(), "shallow")
     result = run(tmp_path / "shallow")
     assert result.returncode == 1

@@ -1,4 +1,4 @@
-"""Without trust: no hook runs, nothing is lost, and `just setup` makes up for it."""
+"""Copies without trust: no hook runs, every file is rendered, and `just setup` does the rest."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from support import FRAMEWORKS, answers_of, git, release, render_into, rendered_
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_a_copy_without_tasks_has_every_file_of_a_trusted_one(framework: str, template: Path, tmp_path: Path) -> None:
+def test_copy_without_tasks_renders_every_file(framework: str, template: Path, tmp_path: Path) -> None:
     require(os.name == "posix", "the stub of uv is a shell script")
     uv = tmp_path / "uv"
     uv.write_text("#!/bin/sh\n")
@@ -29,13 +29,13 @@ def test_a_copy_without_tasks_has_every_file_of_a_trusted_one(framework: str, te
 
 
 def tracked(project: Path) -> dict[str, str]:
-    """The text of every file that git has of a project, without what only some registries' answers say of a package."""
+    """Return the text of each tracked file. Upload times are removed, because not every registry has them."""
     texts = {path: (project / path).read_text(encoding="utf-8") for path in git(project, "ls-files").splitlines()}
     return texts | {"uv.lock": re.sub(r', upload-time = "[^"]+"', "", texts["uv.lock"])}
 
 
 @pytest.mark.parametrize("generated", ["flask"], indirect=True)
-def test_just_setup_makes_up_for_the_tasks(project: Path, released_template: Path, tmp_path: Path) -> None:
+def test_just_setup_replaces_the_tasks(project: Path, released_template: Path, tmp_path: Path) -> None:
     modules = answers_of(project)["modules"]
     untrusted = render_into(tmp_path / "shop", released_template, framework="flask", modules=modules)
     git(untrusted, "init", "--quiet")
@@ -47,7 +47,7 @@ def test_just_setup_makes_up_for_the_tasks(project: Path, released_template: Pat
     assert (untrusted / ".env").read_text() != (project / ".env").read_text()
 
 
-def test_hooks_are_refused_before_anything_is_written(template: Path, tmp_path: Path) -> None:
+def test_hooks_without_trust_are_rejected_before_writing(template: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "copier", "copy", "--defaults", "-d", "project_name=Shop", str(template), "shop"]
     result = subprocess.run(
         command, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
@@ -57,7 +57,7 @@ def test_hooks_are_refused_before_anything_is_written(template: Path, tmp_path: 
     assert not (tmp_path / "shop").exists()
 
 
-def test_an_update_without_trust_changes_nothing(released_template: Path, tmp_path: Path) -> None:
+def test_update_without_trust_changes_nothing(released_template: Path, tmp_path: Path) -> None:
     project = render_into(tmp_path / "shop", released_template, framework="flask")
     release(project, "1")
     with pytest.raises(UnsafeTemplateError):
