@@ -4,6 +4,7 @@ import base64
 import hmac
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -27,6 +28,15 @@ TOKEN = "/api/v1/auth/token"
 PASSWORD = "correct horse battery staple 7"
 CREDENTIALS = {"username": "ada@example.com", "password": PASSWORD}
 OLD_WEBHOOK_SECRET, WEBHOOK_SECRET = (f"whsec_{base64.b64encode(bytes([n]) * 32).decode()}" for n in (1, 2))
+# What production insists on, for a server whose proxy forwards the host name.
+PRODUCTION = {
+    "ENVIRONMENT": "production",
+    "DEBUG": "false",
+    "ALLOWED_HOSTS": "shop.example.com",
+    "PROXY_HOPS": "1",
+    "SECRET_KEY": "a test server's own secret, long enough",
+    "WEBHOOK_SECRETS": WEBHOOK_SECRET,
+}
 START_TIMEOUT = 40.0
 STOP_TIMEOUT = 15.0
 
@@ -71,6 +81,21 @@ def just(project: Path, *recipe: str, **variables: str) -> str:
     return result.stdout + result.stderr
 
 
+def working_copy(project: Path, target: Path) -> Path:
+    """Copy a generated project to change its files.
+
+    The copy borrows the project's virtual environment: `uv` must not run in it, and its servers need `runs(copy)`.
+    """
+    shutil.copytree(project, target, ignore=shutil.ignore_patterns(".git", ".venv", "site", ".*_cache"))
+    (target / ".venv").symlink_to(project / ".venv")
+    return target
+
+
+def runs(copy: Path) -> dict[str, str]:
+    """The variable with which a borrowed virtual environment imports the code of the copy."""
+    return {"PYTHONPATH": str(copy / "src")}
+
+
 @contextmanager
 def postgresql_database(name: str) -> Iterator[str]:
     """A new, empty PostgreSQL database, whose own name lets several runs share the server; dropped at the end."""
@@ -96,6 +121,17 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def port_answers(port: int) -> None:
+    """Return once something listens there."""
+    deadline = time.monotonic() + START_TIMEOUT
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=2).close()
+        except OSError:
+            assert time.monotonic() < deadline, f"nothing listens on port {port}"
+            time.sleep(0.05)
 
 
 @dataclass
@@ -153,6 +189,30 @@ def started(project: Path, command: list[str], **variables: str) -> Iterator[Ser
         process.wait()
 
 
+def refused_start(project: Path, **variables: str) -> str:
+    """What the server of a generated project says instead of starting, without a traceback."""
+    process = subprocess.Popen(
+        [str(project / ".venv" / "bin" / "python"), "-m", "shop"],
+        cwd=project,
+        env=clean_environment(**{"PORT": str(free_port()), **variables}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        said, _ = process.communicate(timeout=START_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        raise AssertionError("the server was started") from None
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert process.returncode == 1, said
+    assert "Traceback" not in said
+    return str(said)
+
+
 def wait_until_live(server: Server) -> None:
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline and server.process.poll() is None:
@@ -162,6 +222,13 @@ def wait_until_live(server: Server) -> None:
         except httpx.TransportError:
             time.sleep(0.1)
     raise AssertionError(f"the server did not come up:\n{server.log.read_text()[-4000:]}")
+
+
+def sent(server: Server, message: bytes) -> socket.socket:
+    """A connection over which this went to the server."""
+    wire = socket.create_connection(("127.0.0.1", int(server.url.rsplit(":", 1)[1])), timeout=15)
+    wire.sendall(message)
+    return wire
 
 
 def has_example(project: Path) -> bool:

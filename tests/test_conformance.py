@@ -25,6 +25,7 @@ from servers import (
     postgresql_database,
     problem,
     seed,
+    sent,
     serving,
 )
 from support import FLAVOURS, require
@@ -189,13 +190,6 @@ def test_garbage_on_the_wire_leaves_the_server_standing(server: Server, client: 
         with sent(server, garbage):
             pass
     assert client.get("/health/live").status_code == 200
-
-
-def sent(server: Server, message: bytes) -> socket.socket:
-    """A connection over which this went to the server."""
-    wire = socket.create_connection(("127.0.0.1", int(server.url.rsplit(":", 1)[1])), timeout=15)
-    wire.sendall(message)
-    return wire
 
 
 def test_bodies_that_never_end_leave_threads_for_others(server: Server, client: httpx.Client) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from servers import clean_environment, copy_project, has_example, just, postgresql_database, recipe_serving
-from support import Render, git, release, require
+from support import FRAMEWORKS, Render, git, release, require
 
 
 def interpreter(version: str) -> str:
@@ -50,6 +50,15 @@ def test_the_latest_django_passes_every_gate(released_template: Path, tmp_path: 
     answers = {"framework": "django", "python_version": "3.13", "django_version": "latest", "docs": "false"}
     copy_project(released_template, tmp_path / "shop", answers, UV_PYTHON=python)
     just(tmp_path / "shop", "check", UV_PYTHON=python)
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_generated_tests_pass_whatever_the_project_is_called(framework: str, render: Render) -> None:
+    # The names of the two organizations in tests and demo data, and a character that HTML escapes.
+    project = render(framework=framework, project_name="Acme Grace Globex & Soehne CRM", docs=False)
+    release(project, "first")
+    just(project, "setup")
+    just(project, "test", "--quiet")
 
 
 # Presets have all of it, on PostgreSQL.

@@ -21,6 +21,7 @@ from support import (
     Render,
     answers_of,
     compiled_once,
+    git,
     lands_on,
     naming_rules,
     render_into,
@@ -258,3 +259,15 @@ def test_no_module_can_be_called_like_something_that_is_there(framework: str, re
     names = {name for name in there if re.fullmatch(r"[a-z][a-z0-9_]*", name)}
     rules = naming_rules()
     assert {name for name in names if not rules.modules_problem([name], framework).strip()} <= {"accounts"}
+
+
+@pytest.mark.parametrize("python_version", ["3.11", "3.13"])
+def test_git_and_uv_are_told_the_line_ends_and_the_python(python_version: str, render: Render) -> None:
+    project = render(framework="fastapi", python_version=python_version)
+    assert (project / ".python-version").read_text() == f"{python_version}\n"
+    git(project, "init", "--quiet")
+    for path in ("pyproject.toml", "src/shop/main.py", "docs/openapi.json"):
+        assert git(project, "check-attr", "text", "eol", "--", path).split() == [
+            *(f"{path}:", "text:", "auto"),
+            *(f"{path}:", "eol:", "lf"),
+        ]
