@@ -1,4 +1,4 @@
-"""Which way each condition of the templates went while projects were rendered."""
+"""Branch coverage of the Jinja templates: record the outcome of each condition while projects are rendered."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ _seen: set[tuple[str, int, bool]] = set()
 
 
 class Side(NamedTuple):
-    """One outcome of one condition."""
+    """An outcome of a condition."""
 
     template: str
     line: int
@@ -22,7 +22,7 @@ class Side(NamedTuple):
 
 
 def note(template: str, number: int, value: Any) -> Any:
-    """Called by instrumented templates with what a condition came to."""
+    """Record the outcome of a condition. Instrumented templates call this."""
     _seen.add((template, number, bool(value)))
     return value
 
@@ -32,7 +32,7 @@ def _conditions(tree: nodes.Node) -> list[Any]:
 
 
 class _NotingGenerator(CodeGenerator):
-    """Wraps every condition, of a block or within an expression, in a call of `note`."""
+    """Wrap each condition, in a block or an expression, in a call to `note`."""
 
     def visit_Template(self, node: nodes.Template, frame: Any = None) -> None:  # noqa: N802 (Jinja's visitor)
         for number, condition in enumerate(_conditions(node)):
@@ -45,7 +45,7 @@ class _NotingGenerator(CodeGenerator):
 
 @contextmanager
 def noted() -> Iterator[None]:
-    """Inside, whatever Jinja renders takes down which way its conditions go."""
+    """Record the outcome of all conditions that Jinja renders inside this context."""
     _seen.clear()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(jinja2.Environment, "code_generator_class", _NotingGenerator)
@@ -53,16 +53,16 @@ def noted() -> Iterator[None]:
 
 
 def never_seen() -> list[Side]:
-    """The sides of conditions in templates/ and includes/ that were not taken since the last `noted`.
+    """Return the outcomes in templates/ and includes/ that have not occurred since the last `noted`.
 
-    Left out are macros that only a refusal or an update calls; both have tests of their own.
+    Macros for validation and updates are excluded, because they have their own tests.
     """
     environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)  # noqa: S701 (nothing is rendered)
     missing: list[Side] = []
     for path in sorted([*(ROOT / "templates").rglob("*.jinja"), *(ROOT / "includes").rglob("*.*")]):
         name = path.relative_to(ROOT).as_posix()
         tree = environment.parse(path.read_text(encoding="utf-8"))
-        aside = [macro for macro in tree.find_all(nodes.Macro) if macro.name.endswith(("_problem", "has"))]
+        aside = [macro for macro in tree.find_all(nodes.Macro) if macro.name.endswith(("_problem", "has", "unprintable"))]
         skipped = {id(condition) for macro in aside for condition in _conditions(macro)}
         for number, condition in enumerate(_conditions(tree)):
             sides = (Side(name, condition.lineno, outcome) for outcome in (True, False))

@@ -1,4 +1,4 @@
-"""A template to copy from that no developer's machine can colour, and projects rendered from it."""
+"""Fixtures: an isolated copy of the template, rendered and generated projects, databases and servers."""
 
 import json
 import os
@@ -25,12 +25,12 @@ from support import EXAMPLES, FLAVOURS, FRAMEWORKS, ROOT, Render, answers_of, re
 from xdist.remote import Producer  # type: ignore[import-untyped]
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-# They make a project for each test.
+# Each of their tests generates a project.
 ON_THEIR_OWN = ("tests/test_generated.py", "tests/test_presets.py")
 
 
 class ByProject(LoadScopeScheduling):  # type: ignore[misc]
-    """Tests that ask the same generated project run on the same worker, of the others those of a file."""
+    """Run tests of the same generated project on the same worker, and the others file by file."""
 
     def _split_scope(self, nodeid: str) -> str:
         path, _, parameters = nodeid.partition("[")
@@ -45,7 +45,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByProje
 
 @pytest.fixture(autouse=True, scope="session")
 def neutral_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Nobody's Copier settings, git identity or environment variables reach a test."""
+    """Hide the developer's Copier settings, git identity and environment variables."""
     home = tmp_path_factory.mktemp("home")
     (home / "settings.yml").write_text("{}\n")
     (home / "gitconfig").write_text("[user]\nname = Test\nemail = test@example.com\n[init]\ndefaultBranch = main\n")
@@ -53,11 +53,11 @@ def neutral_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     patch.setenv("COPIER_SETTINGS_PATH", str(home / "settings.yml"))
     patch.setenv("GIT_CONFIG_GLOBAL", str(home / "gitconfig"))
     patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    # What generated projects have in common is looked at once.
+    # Generated projects share a mypy cache.
     patch.setenv("MYPY_CACHE_DIR", str(tmp_path_factory.mktemp("mypy")))
     for name in ("DATABASE_URL", "ENVIRONMENT", "SECRET_KEY", "VIRTUAL_ENV", "HOST", "PORT"):
         patch.delenv(name, raising=False)
-    # What Copier starts, git and hooks, gets the variables that plumbum copied when it was imported.
+    # Copier runs git and hooks with the environment that plumbum copied at import.
     plumbum.local.env.clear()
     plumbum.local.env.update(os.environ)
     yield
@@ -66,7 +66,7 @@ def neutral_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of this repository as it stands, without git: Copier renders it in place instead of cloning it."""
+    """A copy of the work tree without git, which Copier renders without cloning."""
     target = tmp_path_factory.mktemp("template")
     for path in template_files():
         (target / path).parent.mkdir(parents=True, exist_ok=True)
@@ -76,7 +76,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def released_template(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same as a git repository whose only commit is tagged 0.1.0."""
+    """The template as a git repository with one commit, tagged 0.1.0."""
     target = tmp_path_factory.mktemp("released") / "template"
     shutil.copytree(template, target)
     release(target, "0.1.0")
@@ -85,7 +85,7 @@ def released_template(template: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture(scope="session")
 def probe(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The questions without the project: renders the answers, the decision record, and what was computed."""
+    """A small template with the questions: renders the answers, the decision record and the recommendation."""
     target = tmp_path_factory.mktemp("probe") / "template"
     for folder in ("questions", "includes", "hooks"):
         shutil.copytree(template / folder, target / folder)
@@ -100,7 +100,7 @@ def probe(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def render(template: Path, tmp_path: Path) -> Render:
-    """A function that renders a project without tasks: `render(framework="flask", …)` gives its folder."""
+    """Return a function that renders a project without tasks: `render(framework="flask", …)` returns its folder."""
 
     def rendered(folder: str = "project", **answers: Any) -> Path:
         return render_into(tmp_path / folder, template, **answers)
@@ -110,7 +110,7 @@ def render(template: Path, tmp_path: Path) -> Render:
 
 @pytest.fixture(scope="session")
 def copies() -> dict[str, tuple[Path, str]]:
-    """The projects that were generated already, because pytest comes back to a flavour for another database."""
+    """Cache of generated projects. Pytest returns to a flavour for the other database."""
     return {}
 
 
@@ -121,9 +121,9 @@ def generated(
     released_template: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Path, str]:
-    """A project with an empty module besides its example, copied with all tasks, of each framework in turn.
+    """A project with its example and a scaffold, copied with all tasks, and the output of Copier.
 
-    A suite may ask for other flavours. With it comes what was printed.
+    Runs once per framework; a suite can parametrize other flavours.
     """
     if request.param in copies:
         return copies[request.param]
@@ -138,19 +138,19 @@ def generated(
 
 @pytest.fixture(scope="session")
 def project(generated: tuple[Path, str]) -> Path:
-    """The folder of that project. Suites that change files work in a clone of it."""
+    """The folder of the generated project. Clone it to change files."""
     return generated[0]
 
 
 @pytest.fixture(scope="session")
 def copy_output(generated: tuple[Path, str]) -> str:
-    """What `copier copy` printed while it made that project."""
+    """The output of `copier copy` for the generated project."""
     return generated[1]
 
 
 @pytest.fixture(scope="session", params=("sqlite", "postgresql"))
 def database(request: pytest.FixtureRequest, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a migrated database of the project, of each kind in turn, with somebody who can sign in."""
+    """The URL of a migrated and seeded database of the project, once per database type."""
     with ExitStack() as stack:
         if request.param == "sqlite":
             url = f"sqlite:///{(tmp_path_factory.mktemp('conformance') / 'db.sqlite3').as_posix()}"
@@ -163,7 +163,7 @@ def database(request: pytest.FixtureRequest, project: Path, tmp_path_factory: py
 
 @pytest.fixture(scope="session")
 def server(project: Path, database: str) -> Iterator[Server]:
-    """The project's production server on that database; on PostgreSQL with two processes, where it can have them."""
+    """The project's production server on that database. FastAPI on PostgreSQL runs two processes."""
     processes = "2" if "postgresql" in database and answers_of(project)["framework"] == "fastapi" else "1"
     secrets = f"{OLD_WEBHOOK_SECRET},{WEBHOOK_SECRET}"
     origins = "https://app.example.com"

@@ -1,4 +1,4 @@
-"""Generated projects on disk and their real servers, for the suites that talk to them from outside."""
+"""Generate projects and run their servers, for the black-box suites."""
 
 import base64
 import hmac
@@ -42,15 +42,15 @@ STOP_TIMEOUT = 15.0
 
 
 def clean_environment(**variables: str) -> dict[str, str]:
-    """The environment without what would colour a generated project, plus `variables`."""
+    """Return the environment without variables that affect a generated project, plus `variables`."""
     drop = {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH", "UV"}
     kept = {key: value for key, value in os.environ.items() if key not in drop and not key.startswith("PYTEST_")}
-    # Our own workers keep the cores busy already.
+    # Our own pytest workers use the cores already.
     return {**kept, "PYTEST_XDIST_AUTO_NUM_WORKERS": "1", **variables}
 
 
 def copy_project(template: Path, target: Path, answers: dict[str, str], **variables: str) -> str:
-    """Copy with all tasks, as a user on the command line would, and return what was printed."""
+    """Copy on the command line with all tasks, and return the output."""
     command = [sys.executable, "-m", "copier", "copy", "--trust", "--defaults", "--vcs-ref", "HEAD"]
     for key, value in {"project_name": "Shop", **answers}.items():
         command += ["-d", f"{key}={value}"]
@@ -67,7 +67,7 @@ def copy_project(template: Path, target: Path, answers: dict[str, str], **variab
 
 
 def just(project: Path, *recipe: str, **variables: str) -> str:
-    """Run a recipe of a generated project; its output is the message where it fails."""
+    """Run a recipe of a generated project and return its output. Raise AssertionError with the output if it fails."""
     result = subprocess.run(
         ["uv", "run", "just", *recipe],
         cwd=project,
@@ -98,7 +98,7 @@ def runs(copy: Path) -> dict[str, str]:
 
 @contextmanager
 def postgresql_database(name: str) -> Iterator[str]:
-    """A new, empty PostgreSQL database, whose own name lets several runs share the server; dropped at the end."""
+    """Create an empty PostgreSQL database with a unique name, yield its URL, and drop it."""
     name = f"{name}_{secrets.token_hex(4)}"
     require(postgresql_answers(), "PostgreSQL does not answer at 127.0.0.1:5432 for user postgres")
     with psycopg.connect(f"{POSTGRESQL}/postgres", autocommit=True) as connection:
@@ -136,21 +136,21 @@ def port_answers(port: int) -> None:
 
 @dataclass
 class Server:
-    """A running production server of a generated project."""
+    """A running server of a generated project."""
 
     url: str
     process: subprocess.Popen[bytes]
     log: Path
 
     def stop(self) -> int:
-        """SIGTERM to the server alone, as an orchestrator sends it; returns the exit code."""
+        """Send SIGTERM to the server process, as an orchestrator does, and return the exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=STOP_TIMEOUT)
 
 
 @contextmanager
 def serving(project: Path, **variables: str) -> Iterator[Server]:
-    """`python -m PACKAGE` of a generated project, which is what `just serve` runs."""
+    """Run `python -m PACKAGE` of a generated project, as `just serve` does."""
     python = project / ".venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
     package = next(path.name for path in (project / "src").iterdir() if (path / "__init__.py").exists())
     with started(project, [str(python), "-m", package], LOG_FORMAT="json", **variables) as server:
@@ -159,14 +159,14 @@ def serving(project: Path, **variables: str) -> Iterator[Server]:
 
 @contextmanager
 def recipe_serving(project: Path, recipe: str, **variables: str) -> Iterator[Server]:
-    """`just dev` or `just serve`, with all the processes that they start."""
+    """Run `just dev` or `just serve`."""
     with started(project, ["uv", "run", "just", recipe], **variables) as server:
         yield server
 
 
 @contextmanager
 def started(project: Path, command: list[str], **variables: str) -> Iterator[Server]:
-    """A server on a free port, in a process group of its own that is gone at the end."""
+    """Start a server on a free port in its own process group, and kill the group at the end."""
     port = free_port()
     log = project.parent / f"{project.name}-{port}.log"
     with log.open("wb") as output:
@@ -232,13 +232,13 @@ def sent(server: Server, message: bytes) -> socket.socket:
 
 
 def has_example(project: Path) -> bool:
-    """Whether the project has the example domain, to which somebody signs in."""
+    """Return whether the project has the example and its accounts."""
     answers = answers_of(project)
     return bool(answers["example"]) and "accounts" in answers["modules"]
 
 
 def seed(project: Path, **variables: str) -> None:
-    """Make Acme and its owner, with demo data where there are invoices; nobody where nobody can sign in."""
+    """Create Acme and its owner, with demo data if the project has invoices. Does nothing without accounts."""
     if "billing" in answers_of(project)["modules"]:
         just(project, "seed", SEED_PASSWORD=PASSWORD, **variables)
     elif has_example(project):
@@ -247,7 +247,7 @@ def seed(project: Path, **variables: str) -> None:
 
 
 def authorization(project: Path, server: Server) -> dict[str, str]:
-    """The header with the token of Acme's owner; none where nobody can sign in."""
+    """Return the Authorization header of Acme's owner, or no header without accounts."""
     if not has_example(project):
         return {}
     response = httpx.post(f"{server.url}{TOKEN}", data=CREDENTIALS, timeout=15)
@@ -264,7 +264,7 @@ def signature(secret: str, identifier: str, timestamp: object, body: bytes) -> s
 def headers_for(
     body: bytes, *, secret: str = WEBHOOK_SECRET, identifier: str = "", timestamp: object = None
 ) -> dict[str, str]:
-    """What a sender adds to a body, by default under a new id and with the time that it is."""
+    """Return the headers that sign a webhook body. Defaults: a new id and the current time."""
     identifier = identifier or f"msg_{uuid4().hex}"
     timestamp = int(time.time()) if timestamp is None else timestamp
     return {
@@ -276,7 +276,7 @@ def headers_for(
 
 
 def problem(response: httpx.Response, status: int) -> dict[str, Any]:
-    """The problem document of an answer, once its shape is what RFC 9457 and our contract say."""
+    """Return the problem document of a response. Assert that it follows RFC 9457 and the contract."""
     assert response.status_code == status, response.text
     assert response.headers["content-type"].split(";")[0] == "application/problem+json"
     document: dict[str, Any] = response.json()

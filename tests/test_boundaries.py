@@ -1,4 +1,4 @@
-"""The import contracts hold for a module that nobody named in them, and each breaks where it should."""
+"""The import contracts cover new modules without an edit, and each is broken by the import it forbids."""
 
 import shutil
 import subprocess
@@ -16,9 +16,9 @@ CORE = "The core knows no module"
 LAYERS = "Inside a module, imports go from what is called to what is stored"
 CIRCLES = "Modules do not depend on each other in circles"
 
-# Where a module meets HTTP.
+# The file of a module with its HTTP interface.
 HTTP = {"django": "api", "fastapi": "router", "flask": "views"}
-# Two new modules, of which `borrower` uses `lender` as it may.
+# Two new modules; `borrower` uses `lender` through its public interface.
 GOOD = {
     "lender/__init__.py": "",
     "lender/contracts.py": "",
@@ -38,7 +38,7 @@ Lint = Callable[[Mapping[str, str]], str]
 
 @pytest.fixture
 def lint(project: Path, tmp_path: Path) -> Lint:
-    """What import-linter says of a copy of the project with more files; nothing if all is well."""
+    """Return a function that adds files to a copy of the project and returns import-linter's report if it fails."""
 
     def run(files: Mapping[str, str]) -> str:
         shutil.copy(project / "pyproject.toml", tmp_path)
@@ -59,7 +59,7 @@ def lint(project: Path, tmp_path: Path) -> Lint:
     return run
 
 
-def test_new_modules_need_no_edit(lint: Lint) -> None:
+def test_new_modules_are_accepted(lint: Lint) -> None:
     assert not lint(GOOD)
 
 
@@ -98,7 +98,7 @@ def test_new_modules_need_no_edit(lint: Lint) -> None:
         (CIRCLES, "lender/secrets.py", "from ..borrower import public", "- .lender -> .borrower"),
     ],
 )
-def test_a_broken_rule_fails(lint: Lint, contract: str, name: str, text: str, found: str) -> None:
+def test_forbidden_import_breaks_its_contract(lint: Lint, contract: str, name: str, text: str, found: str) -> None:
     package = {"config/__init__.py": "", "config/settings.py": ""}
     report = lint({**GOOD, **package, "borrower/public.py": "", name: text})
     assert f"{contract} BROKEN" in report

@@ -1,4 +1,4 @@
-"""Generated projects pass every gate they bring along, on each database and Python, and their recipes start servers."""
+"""Generated projects pass their own gates on each database and Python, and their recipes work."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from support import FRAMEWORKS, Render, git, release, require
 
 
 def interpreter(version: str) -> str:
-    """The path of a Python that uv can use, without letting it download one."""
+    """Return the path of an installed Python. Does not download one."""
     command = ["uv", "python", "find", "--no-python-downloads", "--no-project", version]
     found = subprocess.run(command, capture_output=True, text=True, check=False, env=clean_environment())
     require(found.returncode == 0, f"Python {version} is not installed")
@@ -22,12 +22,12 @@ def interpreter(version: str) -> str:
 
 
 def checkout(project: Path, target: Path) -> Path:
-    """A fresh clone of a generated project, as a colleague gets it."""
+    """Clone a generated project."""
     git(project.parent, "clone", "--quiet", str(project), str(target))
     return target
 
 
-def test_copy_ends_with_a_tested_project_in_its_first_commit(project: Path, copy_output: str) -> None:
+def test_copy_gives_a_tested_and_committed_project(project: Path, copy_output: str) -> None:
     for step in ("dependencies", "settings", "database", "openapi", "tests", "docs", "first commit"):
         assert re.search(rf"^  ok +{step} +\d+\.\d s", copy_output, flags=re.MULTILINE), copy_output
     assert git(project, "status", "--porcelain") == ""
@@ -38,7 +38,7 @@ def test_copy_ends_with_a_tested_project_in_its_first_commit(project: Path, copy
 
 
 def test_every_gate_passes_in_a_fresh_clone(project: Path, tmp_path: Path) -> None:
-    # The copy has run the tests with 3.11 on SQLite.
+    # The copy ran the tests with Python 3.11 on SQLite.
     python = interpreter("3.13")
     clone = checkout(project, tmp_path / "shop")
     with postgresql_database("generated_check") as url:
@@ -54,14 +54,14 @@ def test_the_latest_django_passes_every_gate(released_template: Path, tmp_path: 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_generated_tests_pass_whatever_the_project_is_called(framework: str, render: Render) -> None:
-    # The names of the two organizations in tests and demo data, and a character that HTML escapes.
+    # Names of the test organizations, and a character that HTML escapes.
     project = render(framework=framework, project_name="Acme Grace Globex & Soehne CRM", docs=False)
     release(project, "first")
     just(project, "setup")
     just(project, "test", "--quiet")
 
 
-# Presets have all of it, on PostgreSQL.
+# The complete presets cover PostgreSQL.
 @pytest.mark.parametrize(
     "answers",
     [
@@ -79,7 +79,7 @@ def test_generated_tests_pass_whatever_the_project_is_called(framework: str, ren
         "Flask, pages without users",
     ],
 )
-def test_a_project_for_browsers_passes_every_gate(answers: dict[str, Any], render: Render) -> None:
+def test_project_with_pages_or_admin_passes_every_gate(answers: dict[str, Any], render: Render) -> None:
     project = render(**answers)
     release(project, "first")
     just(project, "setup")
@@ -89,9 +89,7 @@ def test_a_project_for_browsers_passes_every_gate(answers: dict[str, Any], rende
 @pytest.mark.parametrize(
     ("purpose", "database", "admin_ui"), [("wrapper", "postgresql", True), ("tool", "sqlite", False)]
 )
-def test_flask_for_another_purpose_passes_every_gate(
-    purpose: str, database: str, admin_ui: bool, render: Render
-) -> None:
+def test_flask_purposes_pass_every_gate(purpose: str, database: str, admin_ui: bool, render: Render) -> None:
     project = render(framework="flask", purpose=purpose, admin_ui=admin_ui)
     release(project, "first")
     with postgresql_database("generated_purpose") if database == "postgresql" else nullcontext() as url:
@@ -109,7 +107,7 @@ def test_setup_twice_changes_nothing(project: Path, tmp_path: Path) -> None:
     assert git(clone, "status", "--porcelain") == ""
 
 
-def test_a_module_is_added_with_its_migration_and_green_tests(project: Path, tmp_path: Path) -> None:
+def test_added_module_has_a_migration_and_passes_every_gate(project: Path, tmp_path: Path) -> None:
     clone = checkout(project, tmp_path / "shop")
     just(clone, "setup")
     just(clone, "add-module", "invoices")
@@ -120,12 +118,12 @@ def test_a_module_is_added_with_its_migration_and_green_tests(project: Path, tmp
     git(clone, "add", "--all")
     just(clone, "check")
     contract = json.loads((clone / "docs" / "openapi.json").read_text())
-    # Where the example has invoices already, both stay.
+    # The example already has invoices.
     path = "/api/v1/invoices-items" if has_example(project) else "/api/v1/invoices"
     assert path in contract["paths"]
 
 
-def test_a_module_is_added_to_pages(released_template: Path, tmp_path: Path) -> None:
+def test_module_is_added_to_a_project_with_pages(released_template: Path, tmp_path: Path) -> None:
     copy_project(released_template, tmp_path / "shop", {"framework": "flask", "pages": "true", "docs": "false"})
     just(tmp_path / "shop", "add-module", "orders")
     git(tmp_path / "shop", "add", "--all")
@@ -133,7 +131,7 @@ def test_a_module_is_added_to_pages(released_template: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("recipe", ["dev", "serve"])
-def test_the_server_recipes_listen_where_the_environment_says(project: Path, recipe: str) -> None:
+def test_server_recipes_listen_on_the_configured_port(project: Path, recipe: str) -> None:
     with recipe_serving(project, recipe) as server:
         assert httpx.get(f"{server.url}/health/ready", timeout=10).status_code == 200
         assert httpx.get(f"{server.url}/docs", timeout=10, follow_redirects=True).status_code == 200
@@ -153,22 +151,22 @@ def test_boundaries_are_enforced(project: Path, tmp_path: Path) -> None:
     just(clone, "_boundaries")
 
 
-def test_models_without_their_migration_are_caught(project: Path, tmp_path: Path) -> None:
+def test_missing_migration_fails_the_gate(project: Path, tmp_path: Path) -> None:
     clone = checkout(project, tmp_path / "shop")
     models = clone / "src" / "shop" / "items" / "models.py"
     models.write_text(models.read_text().replace("200", "199"))
-    with pytest.raises(AssertionError, match="just"):  # noqa: PT012 (which of the two gates says it depends on the framework)
+    with pytest.raises(AssertionError, match="just"):  # noqa: PT012 (the framework decides which gate fails)
         just(clone, "_migrations")
         just(clone, "test", "tests/core", "-k", "migrations or models")
 
 
-def test_a_contract_that_drifts_is_caught(project: Path, tmp_path: Path) -> None:
+def test_outdated_contract_fails_the_gate(project: Path, tmp_path: Path) -> None:
     clone = checkout(project, tmp_path / "shop")
     contract = clone / "docs" / "openapi.json"
     contract.write_text(contract.read_text().replace("items", "things"))
     with pytest.raises(AssertionError, match="just openapi"):
         just(clone, "_contract")
-    with pytest.raises(AssertionError, match="not in step"):
+    with pytest.raises(AssertionError, match="does not match the code"):
         just(clone, "openapi", CI="true")
     just(clone, "openapi", CI="false")
     just(clone, "_contract")

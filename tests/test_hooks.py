@@ -1,4 +1,4 @@
-"""The hooks: a copy ends with a checked project, what fails costs nothing else, and migrations are a registry."""
+"""The hooks: set-up after a copy, failing steps, and the migrations of an update."""
 
 import os
 import re
@@ -34,7 +34,7 @@ esac
 
 @dataclass
 class Machine:
-    """A PATH whose `uv` does what UV_FAILS and UV_BLOCKS, patterns of its arguments, say; alone it has git besides."""
+    """A PATH with git and a stub of uv. UV_FAILS and UV_BLOCKS are patterns of arguments that fail or block."""
 
     root: Path
 
@@ -58,7 +58,7 @@ class Machine:
         return clean_environment(**{"PATH": f"{self.path}{os.pathsep}{os.environ['PATH']}", **variables})
 
     def calls(self) -> list[str]:
-        """What uv was asked for, each with the DATABASE_URL of that moment."""
+        """Return the arguments of each call of uv, with DATABASE_URL."""
         log = self.root / "calls"
         return [line.strip() for line in log.read_text().splitlines()] if log.exists() else []
 
@@ -73,7 +73,7 @@ class Machine:
         )
 
     def hook(self, project: Path, **variables: str) -> str:
-        """Run the hook on a project that Copier has rendered; returns what it prints."""
+        """Run the hook on a rendered project and return its output."""
         result = self.run(hook_command(project), project, **variables)
         assert (result.returncode, result.stderr) == (0, "")
         return result.stdout
@@ -94,21 +94,19 @@ def machine(tmp_path: Path) -> Machine:
 
 
 def steps(output: str) -> dict[str, str]:
-    """The status of each step, from lines that also say how long it took."""
+    """Return the status of each step."""
     lines = re.findall(r"^  (ok|FAILED|skipped|deferred) +([a-z ]+?) +\d+\.\d s(?:  .*)?$", output, flags=re.MULTILINE)
     return {name: status for status, name in lines}
 
 
 def resume(output: str) -> list[str]:
-    """The commands below the last sentence, without what they are for."""
+    """Return the commands to run next, without their comments."""
     block = re.search(r"(?:To resume|next):\n((?:  .*\n)+)", output)
     assert block, output
     return [re.split(r" {3,}", line.strip())[0] for line in block[1].splitlines()]
 
 
-def test_a_copy_ends_with_a_checked_and_committed_project(
-    machine: Machine, released_template: Path, tmp_path: Path
-) -> None:
+def test_copy_gives_a_checked_and_committed_project(machine: Machine, released_template: Path, tmp_path: Path) -> None:
     result = machine.run(machine.copy_command(released_template, "shop"), tmp_path)
     assert result.returncode == 0, result.stderr
     assert steps(result.stdout) == dict.fromkeys(STEPS, "ok")
@@ -127,7 +125,7 @@ def test_a_copy_ends_with_a_checked_and_committed_project(
     ("run just openapi", ["openapi", "docs"], [SETUP, DOCS]),
     ("run just test*", ["tests"], [TEST]),
 ])  # fmt: skip
-def test_a_failing_step_costs_only_what_needs_it(
+def test_failing_step_skips_only_dependent_steps(
     fails: str, unfinished: list[str], commands: list[str], machine: Machine, render: Render
 ) -> None:
     project = render(framework="flask")
@@ -143,9 +141,7 @@ def test_a_failing_step_costs_only_what_needs_it(
 
 
 @pytest.mark.parametrize("missing", ["git", "uv"])
-def test_a_machine_without_git_or_uv_is_refused_and_left_as_it_was(
-    missing: str, machine: Machine, template: Path, tmp_path: Path
-) -> None:
+def test_missing_git_or_uv_is_rejected(missing: str, machine: Machine, template: Path, tmp_path: Path) -> None:
     (machine.path / missing).unlink()
     result = machine.run(machine.copy_command(template, "shop", "--quiet"), tmp_path, PATH=str(machine.path))
     assert result.returncode == 1
@@ -154,9 +150,7 @@ def test_a_machine_without_git_or_uv_is_refused_and_left_as_it_was(
     assert not (tmp_path / "shop").exists()
 
 
-def test_a_relative_source_is_recorded_as_an_absolute_one(
-    machine: Machine, released_template: Path, tmp_path: Path
-) -> None:
+def test_relative_source_is_recorded_as_absolute(machine: Machine, released_template: Path, tmp_path: Path) -> None:
     name = "a folder whose name is so long that YAML folds the line on which it stands, and more than once"
     template = Path(shutil.copytree(released_template, tmp_path / name))
     machine.run(machine.copy_command(name, "shop", "--quiet"), tmp_path)
@@ -168,7 +162,7 @@ def test_a_relative_source_is_recorded_as_an_absolute_one(
     ({}, "Shop <shop@localhost>"),
     ({"user_name": "Ada", "user_email": "ada@example.com"}, "Ada <ada@example.com>"),
 ])  # fmt: skip
-def test_without_a_git_identity_the_first_commit_names_the_author_of_the_answers(
+def test_first_commit_without_git_identity_uses_the_author_from_the_answers(
     answers: dict[str, str], author: str, machine: Machine, render: Render
 ) -> None:
     project = render(framework="flask", **answers)
@@ -177,9 +171,7 @@ def test_without_a_git_identity_the_first_commit_names_the_author_of_the_answers
     assert f"as {author}; git has no user.name" in output
 
 
-def test_inside_a_repository_there_is_no_second_one_and_no_commit(
-    machine: Machine, render: Render, tmp_path: Path
-) -> None:
+def test_project_inside_a_repository_is_not_committed(machine: Machine, render: Render, tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet")
     git(tmp_path, "commit", "--quiet", "--allow-empty", "--message", "Theirs")
     project = render(framework="flask")
@@ -190,7 +182,7 @@ def test_inside_a_repository_there_is_no_second_one_and_no_commit(
     assert git(tmp_path, "log", "--format=%s") == "Theirs\n"
 
 
-def test_postgresql_that_does_not_answer_is_no_reason_to_fail(machine: Machine, render: Render) -> None:
+def test_unreachable_postgresql_defers_the_database_step(machine: Machine, render: Render) -> None:
     project = render(framework="flask", database="postgresql")
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
@@ -206,7 +198,7 @@ def test_postgresql_that_does_not_answer_is_no_reason_to_fail(machine: Machine, 
     assert machine.calls()[-4:-1] == [f"run just {recipe} {url}" for recipe in ("_database", "openapi", "test -q")]
 
 
-def test_ctrl_c_keeps_the_project_and_says_how_to_resume(machine: Machine, template: Path, tmp_path: Path) -> None:
+def test_ctrl_c_keeps_the_project_and_prints_how_to_resume(machine: Machine, template: Path, tmp_path: Path) -> None:
     process = subprocess.Popen(
         machine.copy_command(template, "shop"),
         cwd=tmp_path,
@@ -217,7 +209,7 @@ def test_ctrl_c_keeps_the_project_and_says_how_to_resume(machine: Machine, templ
         text=True,
         start_new_session=True,
     )
-    machine.started.read_text()  # returns when the tests have started
+    machine.started.read_text()  # blocks until the tests have started
     os.killpg(process.pid, signal.SIGINT)
     output, errors = process.communicate(timeout=20)
     assert process.returncode == 1
@@ -226,25 +218,23 @@ def test_ctrl_c_keeps_the_project_and_says_how_to_resume(machine: Machine, templ
     assert (tmp_path / "shop" / "pyproject.toml").exists()
 
 
-def test_a_hook_that_is_told_to_end_takes_its_step_along_and_keeps_the_project(
-    machine: Machine, render: Render
-) -> None:
+def test_terminated_hook_ends_its_step_and_keeps_the_project(machine: Machine, render: Render) -> None:
     project = render(framework="flask")
     environment = machine.environment(UV_BLOCKS="run just test*")
     process = subprocess.Popen(
         hook_command(project), cwd=project, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
     machine.started.read_text()
-    time.sleep(0.5)  # until subprocess has returned from starting the step, or nobody knows of it
+    time.sleep(0.5)  # until Popen has returned in the hook, which cannot end the step before
     process.terminate()
     output, _ = process.communicate(timeout=20)
-    assert process.returncode == 0  # or Copier would delete the project
+    assert process.returncode == 0  # otherwise Copier deletes the project
     assert "Stopped. The project is kept" in output
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
 
 
-def test_in_a_terminal_a_failed_step_can_be_tried_again(machine: Machine, template: Path, tmp_path: Path) -> None:
+def test_failed_step_can_be_retried_in_a_terminal(machine: Machine, template: Path, tmp_path: Path) -> None:
     command = machine.copy_command(template, "shop", "--quiet")
     environment = machine.environment(UV_FAILS="run just test*", TERM="xterm")
     with pexpect.spawn(
@@ -261,7 +251,7 @@ def test_in_a_terminal_a_failed_step_can_be_tried_again(machine: Machine, templa
     assert [call for call in machine.calls() if "test" in call] == ["run just test -q"] * 2
 
 
-def test_a_reader_that_goes_away_does_not_cost_the_project(machine: Machine, render: Render) -> None:
+def test_closed_output_pipe_keeps_the_project(machine: Machine, render: Render) -> None:
     project = render(framework="flask")
     process = subprocess.Popen(
         hook_command(project), cwd=project, env=machine.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -273,7 +263,7 @@ def test_a_reader_that_goes_away_does_not_cost_the_project(machine: Machine, ren
     assert git(project, "log", "--format=%s") == "Start Shop from python-backend-template\n"
 
 
-def test_the_printed_command_gives_the_same_project(machine: Machine, released_template: Path, tmp_path: Path) -> None:
+def test_printed_command_reproduces_the_project(machine: Machine, released_template: Path, tmp_path: Path) -> None:
     name = "Ada's Café & Söhne $HOME"
     options = ["-d", f"project_name={name}", "-d", "modules=[items, orders]", "-d", "docs=false", "-d", "license=MIT"]
     result = machine.run(machine.copy_command(released_template, "first", *options), tmp_path)
@@ -295,7 +285,7 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("registry")
-def test_an_update_runs_the_migrations_between_its_versions_oldest_first() -> None:
+def test_update_runs_the_migrations_between_its_versions_oldest_first() -> None:
     seen: list[str] = []
     for version, stage in (("0.10.0", "before"), ("0.2.0", "before"), ("0.2.0", "after"), ("0.3.0", "before")):
         migrate.migration(version, stage)(lambda _, name=f"{version} {stage}": seen.append(name))  # type: ignore[misc]
@@ -314,13 +304,13 @@ def test_an_update_runs_the_migrations_between_its_versions_oldest_first() -> No
     assert run("before", "0.1.0", "0.1.0.post3.dev0") == []
 
 
-def test_a_migration_at_an_unknown_stage_is_refused() -> None:
+def test_unknown_migration_stage_is_rejected() -> None:
     with pytest.raises(ValueError, match="stage must be 'before' or 'after', not 'during'"):
         migrate.migration("0.2.0", "during")
 
 
 @pytest.mark.usefixtures("registry")
-def test_a_rename_can_run_twice_and_overwrites_nothing(render: Render) -> None:
+def test_rename_is_idempotent_and_overwrites_nothing(render: Render) -> None:
     project = render(framework="flask")
     release(project, "1")
     migrate.rename("0.2.0", "src/{package}/core", "src/{package}/base")
@@ -337,7 +327,7 @@ def test_a_rename_can_run_twice_and_overwrites_nothing(render: Render) -> None:
     assert git(project, "status", "--porcelain").count("\n") == len(moved)
 
 
-def test_a_lock_file_that_cannot_be_renewed_does_not_stop_the_update(
+def test_failing_uv_lock_does_not_stop_the_update(
     machine: Machine, released_template: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     template = Path(shutil.copytree(released_template, tmp_path / "template"))

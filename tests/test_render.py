@@ -1,4 +1,4 @@
-"""Pairwise combinations of all answers render into projects without a flaw that a reader or a linter would find."""
+"""Projects rendered from pairwise combinations of all answers are valid, formatted and free of lint."""
 
 import ast
 import itertools
@@ -28,14 +28,14 @@ from support import (
     rendered_files,
 )
 
-# The overlays of which Django has one.
+# Django has exactly one of these overlays.
 APIS = ("drf", "ninja", "no_api")
 
 LONG_PACKAGE = "a_package_whose_name_takes_40_characters"
 MANY_MODULES = ["v2", "news", "boxes", "addresses", "categories", "exceptions", "order_lines", "stock"]
 MANY_MODULES += ["a_long_module_of_30_characters"]
 
-# Every answer with the values to combine; a dictionary is several answers that belong together.
+# The values to combine for each answer; a dictionary sets several answers at once.
 FACTORS: dict[str, list[Any]] = {
     "framework": [
         {"framework": "django", "django_version": "latest"},
@@ -83,7 +83,7 @@ FACTORS: dict[str, list[Any]] = {
 
 
 def pairwise() -> Iterator[dict[str, Any]]:
-    """Answers in which each value of each factor meets each value of every other at least once, and some more."""
+    """Yield answers in which each pair of values of two factors occurs at least once, and some more."""
     positions = {factor: list(range(len(values))) for factor, values in FACTORS.items()}
     too_old_for_django = {
         "operator": "or",
@@ -94,12 +94,11 @@ def pairwise() -> Iterator[dict[str, Any]]:
         for factor, position in row.items():
             value = FACTORS[factor][position]
             answers |= value if isinstance(value, dict) else {factor: value}
-        # The admin is refused where there are no users.
+        # The admin needs users.
         if not answers.get("example", True) or "accounts" not in answers.get("modules", ["accounts"]):
             answers.pop("admin_ui", None)
         yield answers
-    # What takes three answers together: Django with neither an API nor pages, Flask's pages, FastAPI's admin, FastAPI
-    # by default and without streams, what Flask is for, and its admin for each of that.
+    # Combinations of three answers that the templates distinguish.
     for example in (True, False):
         yield {"framework": "django", "api": "none", "pages": False, "example": example, "project_name": "Shop"}
         yield {"framework": "flask", "pages": True, "example": example, "project_name": "Shop"}
@@ -111,7 +110,7 @@ def pairwise() -> Iterator[dict[str, Any]]:
 
 
 class Rendered:
-    """Projects from all pairwise answers, side by side in one folder, and the conditions that were not seen."""
+    """Projects from all pairwise answers in one folder, and the template conditions that were not covered."""
 
     def __init__(self, template: Path, root: Path) -> None:
         self.root = root
@@ -121,7 +120,7 @@ class Rendered:
         self.never_seen = branches.never_seen()
 
     def files(self, *suffixes: str) -> Iterator[tuple[str, str]]:
-        """Path and text of every file, or of those with one of `suffixes`."""
+        """Yield path and text of every file, or of the files with one of `suffixes`."""
         for path in sorted(self.root.rglob("*")):
             if path.is_file() and (not suffixes or path.suffix in suffixes):
                 yield path.relative_to(self.root).as_posix(), path.read_bytes().decode()
@@ -132,16 +131,16 @@ def rendered(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Render
     return Rendered(template, tmp_path_factory.mktemp("pairwise"))
 
 
-def test_both_sides_of_every_condition_are_rendered(rendered: Rendered) -> None:
+def test_every_branch_is_rendered(rendered: Rendered) -> None:
     assert rendered.never_seen == []
 
 
-def test_no_template_syntax_is_left(rendered: Rendered) -> None:
+def test_no_template_syntax_remains(rendered: Rendered) -> None:
     questions = [yaml.safe_load(path.read_text()) for path in (ROOT / "questions").glob("*.yml")]
     names = "|".join(["_", "module", *itertools.chain.from_iterable(questions)])
-    # Others write {{ too: GitHub and just for their variables, a web page for its own. None of them uses our names.
+    # GitHub, just and Django templates use {{ too, but not with the names of our questions.
     left = re.compile(rf"(?<!\$)\{{\{{-? ?(?:{names})\b.*|\{{%.*|\{{#.*")
-    # The page and the tests that have templates of Django's in them.
+    # Files with Django templates.
     django = re.compile(r"/templates/|-django/(src/\w+/core/views|tests/core/test_http)\.py$")
     found = {
         path: match.group()
@@ -170,7 +169,7 @@ def test_files_are_valid(suffixes: tuple[str, ...], parse: Callable[[str], objec
 
 
 @pytest.mark.parametrize("command", ["check", "format --check"])
-def test_ruff_has_nothing_to_say(command: str, rendered: Rendered) -> None:
+def test_ruff_passes(command: str, rendered: Rendered) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "ruff", *command.split(), "--quiet", "--no-cache", "--output-format=concise", "."],
         cwd=rendered.root,
@@ -178,26 +177,26 @@ def test_ruff_has_nothing_to_say(command: str, rendered: Rendered) -> None:
         text=True,
         check=False,
     )
-    # The same complaint about several projects is one.
+    # Report the same complaint of several projects once.
     complaints = {re.sub(r"^\d+-|(?<=/src/)\w+/", "", line) for line in result.stdout.splitlines()}
     assert result.returncode == 0, "\n".join([*sorted(complaints), result.stderr])
 
 
-def test_files_end_with_one_newline_and_lines_without_blanks(rendered: Rendered) -> None:
+def test_files_have_no_trailing_whitespace(rendered: Rendered) -> None:
     untidy = [
         path for path, text in rendered.files() if re.search(r"[ \t]$|\r|\n\n\Z|[^\n]\Z", text, flags=re.MULTILINE)
     ]
     assert untidy == []
 
 
-def test_no_folder_is_empty_and_no_file_but_an_init(rendered: Rendered) -> None:
+def test_only_init_files_are_empty(rendered: Rendered) -> None:
     assert [path for path, text in rendered.files() if not text and not path.endswith("/__init__.py")] == []
     assert [path for path in rendered.root.rglob("*") if path.is_dir() and not any(path.iterdir())] == []
 
 
 @pytest.mark.parametrize(("framework", "api"), [*itertools.product(["django"], APIS), ("fastapi", ""), ("flask", "")])
-def test_no_two_templates_land_on_the_same_path(framework: str, api: str) -> None:
-    # FastAPI and Flask have an overlay in common.
+def test_templates_do_not_render_the_same_path(framework: str, api: str) -> None:
+    # FastAPI and Flask share an overlay.
     common = {"sqlalchemy"} if framework == "django" else set()
     others = "|".join({*FRAMEWORKS, *APIS} - {framework, api} | common)
     landed: dict[str, list[str]] = {}
@@ -208,7 +207,7 @@ def test_no_two_templates_land_on_the_same_path(framework: str, api: str) -> Non
     assert {path: sources for path, sources in landed.items() if len(sources) > 1} == {}
 
 
-def test_every_template_has_a_name_that_windows_can_check_out() -> None:
+def test_template_names_are_valid_on_windows() -> None:
     names = [path.name for path in (ROOT / "templates").rglob("*")]
     assert [name for name in names if re.search(r'[<>:"|?*\\]|[ .]$', name)] == []
 
@@ -221,7 +220,7 @@ def test_a_project_stays_small_enough_to_read(framework: str, render: Render) ->
     assert len(files + written) <= {"flask": 41}.get(framework, 50), sorted(files)
 
 
-def test_flask_stays_small_with_its_example_too(render: Render) -> None:
+def test_flask_stays_small_with_its_example(render: Render) -> None:
     project = render(framework="flask")
     dependencies = tomllib.loads((project / "pyproject.toml").read_text())["project"]["dependencies"]
     assert len(dependencies) <= 12, dependencies
@@ -240,19 +239,19 @@ def test_flask_stays_small_with_its_example_too(render: Render) -> None:
         ("tool", ["accounts", "billing"], ["billing/commands.py"], r"(?i)webhook|predict|just work"),
     ],
 )
-def test_flask_has_the_modules_of_its_purpose_and_nothing_of_the_others(
+def test_flask_has_only_the_modules_of_its_purpose(
     purpose: str, modules: list[str], files: list[str], never: str, render: Render
 ) -> None:
     project = render(framework="flask", purpose=purpose, pages=False, detail="choose")
     assert answers_of(project)["modules"] == modules
     assert [path for path in files if not (project / "src/shop" / path).exists()] == []
-    # The secrets that any project may ask for.
+    # tools/env.py creates the secrets of all projects.
     texts = {path: text.decode() for path, text in rendered_files(project).items() if path != "tools/env.py"}
     assert {path for path, text in texts.items() if re.search(never, path) or re.search(never, text)} == set()
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_no_module_can_be_called_like_something_that_is_there(framework: str, render: Render) -> None:
+def test_module_names_cannot_clash_with_existing_packages(framework: str, render: Render) -> None:
     project = render(framework=framework, modules=[])
     package = answers_of(project)["package"]
     there = {path.stem for folder in (f"src/{package}", "tests") for path in (project / folder).iterdir()}

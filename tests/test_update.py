@@ -1,4 +1,4 @@
-"""Updates: what the template changed arrives, what the project changed stays, and modules are nobody else's."""
+"""Updates: changes of the template arrive, edits of the project stay, and modules are never touched."""
 
 import posixpath
 import shutil
@@ -37,12 +37,12 @@ def fast() -> Iterator[None]:
 
 @pytest.fixture
 def releasing(released_template: Path, tmp_path: Path) -> Path:
-    """A template with release 0.1.0, to which a test adds others."""
+    """A template with release 0.1.0. Tests add others."""
     return Path(shutil.copytree(released_template, tmp_path / "template"))
 
 
 def start(template: Path, target: Path, version: str = "0.1.0", **answers: Any) -> Path:
-    """A project from a release, committed."""
+    """Render a project from a release and commit it."""
     data = {"project_name": "Shop", "modules": ["items"], **answers}
     copier.run_copy(str(template), target, data=data, vcs_ref=version, defaults=True, skip_tasks=True, quiet=True)
     git(target, "init", "--quiet")
@@ -51,7 +51,7 @@ def start(template: Path, target: Path, version: str = "0.1.0", **answers: Any) 
 
 
 def fresh(template: Path, project: Path) -> dict[str, bytes]:
-    """The files that a new project with the same answers has."""
+    """Return the files of a new project with the same answers."""
     target = project.parent / "fresh"
     answers = answers_of(project)
     copier.run_copy(str(template), target, data=answers, defaults=True, skip_tasks=True, quiet=True)
@@ -79,7 +79,7 @@ def mark(path: Path, line: str = "# Ours.\n") -> None:
 
 
 def change_every_file(template: Path, version: str) -> None:
-    """A release that adds a line to each file there is, also to those of modules and migrations."""
+    """Release a version that adds a line to every file, including modules and migrations."""
     for path in (template / "templates").rglob("*"):
         if path.is_file():
             path.write_bytes(path.read_bytes().rstrip(b"\n") + f"\n# {version}\n".encode())
@@ -87,19 +87,19 @@ def change_every_file(template: Path, version: str) -> None:
 
 
 def is_owned(path: str, modules: list[str]) -> bool:
-    """Whether a file is the user's: of a module, its tests, or a migration."""
+    """Return whether the user owns a file: a module, its tests, or a migration."""
     folders = tuple(f"{root}/{module}/" for root in ("src/shop", "tests") for module in [*modules, "accounts"])
     return path.startswith((*folders, "migrations/versions/"))
 
 
 def split(files: dict[str, bytes], modules: list[str]) -> tuple[dict[str, bytes], dict[str, bytes]]:
-    """The shared files and the user's."""
+    """Return the shared files and the user's files."""
     owned = {path: content for path, content in files.items() if is_owned(path, modules)}
     return {path: content for path, content in files.items() if path not in owned}, owned
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_an_untouched_project_becomes_what_a_new_one_would_be(framework: str, releasing: Path, tmp_path: Path) -> None:
+def test_updated_project_equals_a_new_one(framework: str, releasing: Path, tmp_path: Path) -> None:
     project = start(releasing, tmp_path / "shop", framework=framework)
     _, modules_before = split(rendered_files(project), ["items"])
     (releasing / "templates" / "docs" / "added.md").write_text("New in 0.2.0\n")
@@ -112,7 +112,7 @@ def test_an_untouched_project_becomes_what_a_new_one_would_be(framework: str, re
     assert answers_of(project)["_commit"] == "0.2.0"
 
 
-def test_edits_of_shared_files_stay(releasing: Path, tmp_path: Path) -> None:
+def test_edits_of_shared_files_are_kept(releasing: Path, tmp_path: Path) -> None:
     project = start(releasing, tmp_path / "shop", framework="fastapi")
     edits = {
         "README.md": ("## Layout", "Ask Ada.\n\n## Layout"),
@@ -133,7 +133,7 @@ def test_edits_of_shared_files_stay(releasing: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_modules_belong_to_the_project(framework: str, releasing: Path, tmp_path: Path) -> None:
+def test_update_does_not_touch_modules(framework: str, releasing: Path, tmp_path: Path) -> None:
     project = start(releasing, tmp_path / "[draft] shop*", framework=framework, modules=MODULES)
     code = project / "src" / "shop"
     mark(code / "items" / "models.py")
@@ -161,7 +161,7 @@ def test_modules_belong_to_the_project(framework: str, releasing: Path, tmp_path
     assert not (code / "parts").exists()
 
 
-def test_a_dropped_name_loses_its_wiring_and_finds_its_code_again(releasing: Path, tmp_path: Path) -> None:
+def test_removed_module_loses_its_wiring_and_keeps_its_code(releasing: Path, tmp_path: Path) -> None:
     project = start(releasing, tmp_path / "shop", framework="flask", modules=["items", "orders"])
     mark(project / "src" / "shop" / "orders" / "models.py")
     commit(project)
@@ -177,7 +177,7 @@ def test_a_dropped_name_loses_its_wiring_and_finds_its_code_again(releasing: Pat
     ("framework", "django", "keep framework=flask, or start a new project"),
     ("package", "store", "keep package=shop, or start a new project"),
 ])  # fmt: skip
-def test_what_would_replace_the_project_is_refused(
+def test_changed_framework_or_package_is_rejected(
     key: str, value: str, reason: str, releasing: Path, tmp_path: Path
 ) -> None:
     project = start(releasing, tmp_path / "shop", framework="flask")
@@ -189,7 +189,7 @@ def test_what_would_replace_the_project_is_refused(
     assert git(project, "status", "--porcelain") == ""
 
 
-def test_a_changed_default_changes_no_project(releasing: Path, tmp_path: Path) -> None:
+def test_changed_default_does_not_change_a_project(releasing: Path, tmp_path: Path) -> None:
     project = start(releasing, tmp_path / "shop", framework="flask")
     before = rendered_files(project), {**answers_of(project), "_commit": "0.2.0"}
     for file, old, new in (
@@ -206,7 +206,7 @@ def test_a_changed_default_changes_no_project(releasing: Path, tmp_path: Path) -
 
 
 def rename_in_template(template: Path, old: str, new: str) -> None:
-    """Move a file or folder of the template, in every overlay, and register that it moved, as a release does."""
+    """Rename a file or folder in every overlay and register the rename."""
     for path in list((template / "templates").rglob("*")):
         if lands_on(path.relative_to(template / "templates")) == old:
             suffix = ".jinja" if path.suffix == ".jinja" else ""
@@ -215,9 +215,7 @@ def rename_in_template(template: Path, old: str, new: str) -> None:
     edit(template / "hooks" / "migrate.py", "if __name__", line)
 
 
-def test_edits_follow_a_file_that_a_release_renames(
-    releasing: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_edits_follow_a_renamed_file(releasing: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     project = start(releasing, tmp_path / "shop", framework="flask")
     untouched = Path(shutil.copytree(project, tmp_path / "untouched"))
     edit(project / "AGENTS.md", "# Working on", "# How we work on")
@@ -237,7 +235,7 @@ def test_edits_follow_a_file_that_a_release_renames(
     assert "onflict" not in "".join(capfd.readouterr())
 
 
-def test_a_conflict_in_a_renamed_file_is_named(
+def test_conflict_in_a_renamed_file_is_listed(
     releasing: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     project = start(releasing, tmp_path / "shop", framework="flask")
@@ -257,8 +255,8 @@ def test_a_conflict_in_a_renamed_file_is_named(
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 @pytest.mark.parametrize("version", releases(ROOT))
-def test_every_release_there_was_can_be_updated(framework: str, version: str, tmp_path: Path) -> None:
-    """From each release of this repository to what is in its work tree now."""
+def test_every_release_can_be_updated(framework: str, version: str, tmp_path: Path) -> None:
+    """Update from each release of this repository to the current work tree."""
     template = tmp_path / "template"
     git(tmp_path, "clone", "--quiet", str(ROOT), str(template))
     tag_releases(template)
@@ -286,7 +284,7 @@ def test_every_release_there_was_can_be_updated(framework: str, version: str, tm
 
 @pytest.fixture
 def uv(tmp_path: Path) -> Path:
-    """A `uv` that runs this environment's Copier instead of fetching one."""
+    """A stub of uv that runs this environment's Copier."""
     stub = tmp_path / "bin" / "uv"
     stub.parent.mkdir()
     stub.write_text(f'#!/bin/sh\nshift 5\nexec "{sys.executable}" -m copier "$@"\n')
@@ -295,7 +293,7 @@ def uv(tmp_path: Path) -> Path:
 
 
 def template_tool(project: Path, *arguments: str, uv: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """What `just add-module` and `just update-template` run, with any Python."""
+    """Run tools/template.py, as `just add-module` and `just update-template` do."""
     return subprocess.run(
         [sys.executable, "tools/template.py", *arguments],
         cwd=project,
@@ -307,8 +305,8 @@ def template_tool(project: Path, *arguments: str, uv: Path | None = None) -> sub
     )
 
 
-def test_an_added_module_comes_with_its_wiring_and_nothing_else(releasing: Path, tmp_path: Path) -> None:
-    require(shutil.which("uv"), "uv is not installed, which fetches Copier")
+def test_add_module_changes_only_the_module_and_its_wiring(releasing: Path, tmp_path: Path) -> None:
+    require(shutil.which("uv"), "uv is not installed")
     project = start(releasing, tmp_path / "shop", framework="fastapi")
     edit(project / "README.md", "## Layout", "Ask Ada.\n\n## Layout")
     commit(project)
@@ -316,7 +314,7 @@ def test_an_added_module_comes_with_its_wiring_and_nothing_else(releasing: Path,
 
     result = template_tool(project, "add-module", "invoices")
 
-    # What uv may say there is that it fetched Copier.
+    # stderr may contain uv's messages about installing Copier.
     assert result.returncode == 0, result.stderr
     assert result.stdout == "module 'invoices' added, not committed\n"
     assert answers_of(project)["_commit"] == "0.1.0"
@@ -334,7 +332,7 @@ def test_an_added_module_comes_with_its_wiring_and_nothing_else(releasing: Path,
     ("core", "try 'core_items': 'core' is the name of a shared package"),
     ("Bad, name", "try 'orders': 'Bad, name' is not a module name"),
 ])  # fmt: skip
-def test_a_module_of_that_name_is_refused(name: str, sentence: str, releasing: Path, tmp_path: Path, uv: Path) -> None:
+def test_invalid_module_name_is_rejected(name: str, sentence: str, releasing: Path, tmp_path: Path, uv: Path) -> None:
     project = start(releasing, tmp_path / "shop", framework="flask")
     result = template_tool(project, "add-module", name, uv=uv)
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (1, "", 1)
@@ -343,7 +341,7 @@ def test_a_module_of_that_name_is_refused(name: str, sentence: str, releasing: P
 
 
 @pytest.mark.parametrize("command", [("add-module", "orders"), ("update",)], ids=lambda command: command[0])
-def test_unfinished_work_is_not_mixed_with_an_update(command: tuple[str, ...], render: Render) -> None:
+def test_uncommitted_changes_are_rejected(command: tuple[str, ...], render: Render) -> None:
     project = render(framework="flask")
     result = template_tool(project, *command)
     assert (result.returncode, result.stdout) == (1, "")
@@ -357,8 +355,8 @@ def test_unfinished_work_is_not_mixed_with_an_update(command: tuple[str, ...], r
     assert result.stderr.startswith("commit or stash your changes first")
 
 
-def test_an_update_names_its_conflicts_until_they_are_decided(releasing: Path, tmp_path: Path, uv: Path) -> None:
-    """In a folder of a larger repository, where git's paths are not the project's."""
+def test_update_lists_conflicts_until_they_are_resolved(releasing: Path, tmp_path: Path, uv: Path) -> None:
+    """The project is in a subfolder, where git's paths differ from the project's."""
     project = start(releasing, tmp_path / "company" / "shop", framework="flask")
     shutil.rmtree(project / ".git")
     git(project.parent, "init", "--quiet")
