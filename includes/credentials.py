@@ -3,7 +3,7 @@ SCOPES_PATTERN = "^((read|write)( (read|write))*)?$"
 
 
 class CredentialsForm(BaseModel):
-    """OAuth2's password form; other fields, which clients send along, are ignored (RFC 6749, 3.2)."""
+    """The form of OAuth2's password grant. Unknown fields are ignored (RFC 6749, 3.2)."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -21,18 +21,18 @@ class CredentialsForm(BaseModel):
         Field(
             pattern=SCOPES_PATTERN,
             max_length=100,
-            description="With blanks between; by default all that the role allows.",
+            description="Scopes separated by spaces; by default all scopes of the role.",
         ),
     ] = ""
-    # None stands for what was not sent; the contract knows no null here.
+    # None means absent; the API does not accept null.
     organization: Annotated[
         UUID | None,
         WithJsonSchema({"type": "string", "format": "uuid"}),
-        Field(description="For which of the user's organizations; by default the one joined first."),
+        Field(description="One of the user's organizations; by default the one joined first."),
     ] = None
 
     def scopes(self) -> frozenset[Scope]:
-        """What was asked for."""
+        """Return the requested scopes, or all scopes if none are requested."""
         return frozenset(map(Scope, self.scope.split() or Scope))
 
 

@@ -8,5 +8,5 @@ _DECIMALS = dict.fromkeys(_NO_DECIMALS.split(), 0) | dict.fromkeys(_THREE_DECIMA
 
 
 def decimals(code: str) -> int:
-    """The digits of the minor unit: 2 for EUR, whose cent is a hundredth, 0 for JPY, 3 for BHD."""
+    """Return the number of decimals of a currency, such as 2 for EUR, 0 for JPY, 3 for BHD."""
     return _DECIMALS.get(code, 2)

@@ -7,22 +7,22 @@ EXAMPLE: JsonDict = {
     "status": "open",
     "created_at": "2026-01-31T12:00:00Z",
 }
-_NEW: JsonDict = {name: EXAMPLE[name] for name in ("customer", "amount_cents", "currency")}
+_NEW_EXAMPLE: JsonDict = {name: EXAMPLE[name] for name in ("customer", "amount_cents", "currency")}
 
 
-def _known(currency: str) -> str:
+def _iso_currency(currency: str) -> str:
     if currency not in CURRENCIES:
-        raise ValueError("It must be a currency of ISO 4217.")
+        raise ValueError("It must be an ISO 4217 currency code.")
     return currency
 
 
 Currency = Annotated[
-    str, AfterValidator(_known), WithJsonSchema({"type": "string", "enum": sorted(CURRENCIES)})
+    str, AfterValidator(_iso_currency), WithJsonSchema({"type": "string", "enum": sorted(CURRENCIES)})
 ]
 
 
 class InvoiceIn(RequestBody):
-    model_config = ConfigDict(json_schema_extra={"examples": [_NEW]})
+    model_config = ConfigDict(json_schema_extra={"examples": [_NEW_EXAMPLE]})
 
     customer: Annotated[TrimmedText, Field(max_length=200)]
     amount_cents: Annotated[

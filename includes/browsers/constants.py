@@ -1,6 +1,6 @@
-# A path of our own. Neither `//` nor a backslash begins one, and browsers drop control characters.
+# A path on this site. Browsers read `//` and a backslash as another host, and drop control characters.
 _LOCAL = re.compile(r"/(?!/)[!-\[\]-~]*")
-# What people read instead of what Pydantic says.
+# Messages for people, by Pydantic's error type.
 _SENTENCES = {
     "missing": "Fill this in.",
     "string_too_short": "Fill this in.",

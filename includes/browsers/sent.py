@@ -1,6 +1,6 @@
 @dataclass(frozen=True, slots=True)
 class Sent(Generic[FormType]):
-    """A form as it was sent: what it says if that is valid, else what is wrong, by the name of the field."""
+    """A submitted form: its raw values, its errors by field, and its data if it is valid."""
 
     values: Mapping[str, str]
     errors: Mapping[str, str]

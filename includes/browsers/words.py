@@ -1,10 +1,10 @@
 def sentence(error: Mapping[str, Any]) -> str:
-    """What is wrong, as Pydantic found it, in words for people."""
+    """Return a message for people for an error of Pydantic."""
     if error["type"] in _SENTENCES:
         return _SENTENCES[error["type"]].format(**error.get("ctx", {}))
     return str(error["msg"].removeprefix("Value error, "))
 
 
 def local(path: str | None) -> str | None:
-    """The path if it is one of ours, so that no link leads from our sign-in page to somebody else's site."""
+    """Return the path if it is on this site, else None. Prevents open redirects."""
     return path if path and _LOCAL.fullmatch(path) else None
