@@ -62,7 +62,9 @@ def never_seen() -> list[Side]:
     for path in sorted([*(ROOT / "templates").rglob("*.jinja"), *(ROOT / "includes").rglob("*.*")]):
         name = path.relative_to(ROOT).as_posix()
         tree = environment.parse(path.read_text(encoding="utf-8"))
-        aside = [macro for macro in tree.find_all(nodes.Macro) if macro.name.endswith(("_problem", "has", "unprintable"))]
+        aside = [
+            macro for macro in tree.find_all(nodes.Macro) if macro.name.endswith(("_problem", "has", "unprintable"))
+        ]
         skipped = {id(condition) for macro in aside for condition in _conditions(macro)}
         for number, condition in enumerate(_conditions(tree)):
             sides = (Side(name, condition.lineno, outcome) for outcome in (True, False))

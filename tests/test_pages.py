@@ -1,4 +1,4 @@
-"""Pages and admins of FastAPI and Flask in booted servers: what a browser may see and do, and what not."""
+"""Black-box suite for the pages and admins of FastAPI and Flask."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from support import answers_of
 pages = pytest.mark.parametrize("generated", ["fastapi-pages", "flask-pages"], indirect=True, scope="session")
 exporting = pytest.mark.parametrize("generated", ["fastapi-pages"], indirect=True, scope="session")
 
-# What each view of the admin shows, and how a row is found in a list.
+# The views of the admin, and the link to a row in a list.
 EVENTS = {"fastapi": "payment-event", "flask": "webhook-event"}
 VIEWS = ("organization", "user", "membership", "audit-entry", "invoice", "event")
 DETAILS = re.compile(r"/admin/[a-z-]+/details/([^\"?]+)")
@@ -35,7 +35,7 @@ def stranger(server: Server) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def ada(server: Server) -> Iterator[httpx.Client]:
-    """The owner of Acme, who is on the staff where there is one."""
+    """The owner of Acme, signed in; also staff if there is an admin."""
     with browser(server) as session:
         sign_in(session, "ada@example.com")
         yield session
@@ -43,7 +43,7 @@ def ada(server: Server) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def grace(server: Server) -> Iterator[httpx.Client]:
-    """The owner of Globex, who is on the staff."""
+    """The owner of Globex, signed in, also staff."""
     with browser(server) as session:
         sign_in(session, "grace@example.com")
         yield session
@@ -56,7 +56,7 @@ def sign_in(session: httpx.Client, email: str, **form: str) -> httpx.Response:
 
 
 @pages
-def test_a_stranger_signs_in_and_comes_back(stranger: httpx.Client) -> None:
+def test_sign_in_redirects_to_the_requested_page(stranger: httpx.Client) -> None:
     asked = stranger.get("/invoices?status=paid")
     assert (asked.status_code, asked.headers["location"]) == (303, "/sign-in?next=/invoices%3Fstatus%3Dpaid")
     form = stranger.get(asked.headers["location"])
@@ -82,12 +82,12 @@ def test_a_stranger_signs_in_and_comes_back(stranger: httpx.Client) -> None:
         "%2F%2Fevil.example",
     ],
 )
-def test_signing_in_leads_nowhere_else(following: str, stranger: httpx.Client) -> None:
+def test_sign_in_does_not_redirect_to_other_sites(following: str, stranger: httpx.Client) -> None:
     assert sign_in(stranger, CREDENTIALS["username"], next=following).headers["location"] == "/invoices"
 
 
 @pages
-def test_an_invoice_is_made_and_voided(ada: httpx.Client) -> None:
+def test_invoice_is_created_and_voided(ada: httpx.Client) -> None:
     (key,) = re.findall(r'name="key" value="([^"]+)"', ada.get("/invoices/new").text)
     form = {"key": key, "customer": "Initech & Sons", "amount": "12.50", "currency": "EUR"}
     created = ada.post("/invoices/new", data=form)
@@ -103,7 +103,7 @@ def test_an_invoice_is_made_and_voided(ada: httpx.Client) -> None:
 
 
 @pages
-def test_signing_out_ends_the_session(ada: httpx.Client, stranger: httpx.Client) -> None:
+def test_sign_out_ends_the_session(ada: httpx.Client, stranger: httpx.Client) -> None:
     copied = {"cookie": f"session={ada.cookies['session']}"}
     assert stranger.get("/profile", headers=copied).status_code == 200
     assert ada.get("/sign-out").status_code == 405
@@ -112,24 +112,24 @@ def test_signing_out_ends_the_session(ada: httpx.Client, stranger: httpx.Client)
 
 
 @pages
-def test_errors_are_pages_for_people_and_documents_for_programs(ada: httpx.Client) -> None:
+def test_errors_are_html_for_browsers_and_problems_for_the_api(ada: httpx.Client) -> None:
     page = ada.get("/nowhere")
     assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
     assert page.headers["x-request-id"] in page.text
     problem(ada.get("/nowhere", headers={"accept": "*/*"}), 404)
     problem(ada.get("/health/nowhere"), 404)
-    # The API does not take the cookie.
+    # The API does not accept the cookie.
     problem(ada.get("/api/v1/invoices"), 401)
 
 
 @pages
-def test_nothing_of_it_is_in_the_contract(stranger: httpx.Client) -> None:
+def test_pages_are_not_in_the_contract(stranger: httpx.Client) -> None:
     paths = stranger.get("/openapi.json").json()["paths"]
     assert all(path.startswith(("/api/", "/health/", "/webhooks/")) for path in paths)
 
 
 @pages
-def test_the_admin_is_for_staff(project: Path, database: str, stranger: httpx.Client) -> None:
+def test_admin_is_only_for_staff(project: Path, database: str, stranger: httpx.Client) -> None:
     assert stranger.get("/admin/invoice/list").headers["location"] == "/sign-in?next=/admin/invoice/list"
     just(project, "revoke-staff", "grace@example.com", DATABASE_URL=database)
     sign_in(stranger, "grace@example.com")
@@ -139,13 +139,13 @@ def test_the_admin_is_for_staff(project: Path, database: str, stranger: httpx.Cl
 
 
 def path_of(view: str, project: Path) -> str:
-    """The part of the path that a view has; the one of webhooks differs."""
+    """Return the path segment of a view. The name of the webhook view depends on the framework."""
     return EVENTS[answers_of(project)["framework"]] if view == "event" else view
 
 
 @pytest.fixture
-def told(ada: httpx.Client, grace: httpx.Client) -> None:
-    """A payment provider told about an invoice of each organization."""
+def webhooks_of_both_tenants(ada: httpx.Client, grace: httpx.Client) -> None:
+    """Deliver a payment webhook for an invoice of each organization."""
     for session in (ada, grace):
         (row, *_) = DETAILS.findall(session.get("/admin/invoice/list?status=paid").text)
         body = json.dumps({"type": "payment.succeeded", "data": {"invoice_id": row}}).encode()
@@ -155,8 +155,8 @@ def told(ada: httpx.Client, grace: httpx.Client) -> None:
 
 @pages
 @pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.usefixtures("told")
-def test_another_organization_is_invisible(view: str, project: Path, ada: httpx.Client, grace: httpx.Client) -> None:
+@pytest.mark.usefixtures("webhooks_of_both_tenants")
+def test_admin_hides_other_tenants(view: str, project: Path, ada: httpx.Client, grace: httpx.Client) -> None:
     view = path_of(view, project)
     listed = {name: session.get(f"/admin/{view}/list?pageSize=100") for name, session in (("a", ada), ("g", grace))}
     assert {answer.status_code for answer in listed.values()} == {200}
@@ -180,9 +180,7 @@ def test_another_organization_is_invisible(view: str, project: Path, ada: httpx.
 
 @exporting
 @pytest.mark.parametrize("view", VIEWS)
-def test_nothing_of_another_organization_is_exported(
-    view: str, project: Path, ada: httpx.Client, grace: httpx.Client
-) -> None:
+def test_export_hides_other_tenants(view: str, project: Path, ada: httpx.Client, grace: httpx.Client) -> None:
     view = path_of(view, project)
     theirs = DETAILS.findall(grace.get(f"/admin/{view}/list?pageSize=100").text)
     assert theirs
@@ -193,7 +191,7 @@ def test_nothing_of_another_organization_is_exported(
 
 
 @pages
-def test_staff_void_an_invoice_and_it_is_recorded(ada: httpx.Client) -> None:
+def test_voiding_in_the_admin_is_audited(ada: httpx.Client) -> None:
     (row, *_) = DETAILS.findall(ada.get("/admin/invoice/list?status=open").text)
     details = ada.get(f"/admin/invoice/details/{row}").text
     assert f'action="/admin/invoice/void/{row}"' in details
@@ -205,14 +203,14 @@ def test_staff_void_an_invoice_and_it_is_recorded(ada: httpx.Client) -> None:
 
 
 @pages
-def test_a_session_cannot_be_made_up(stranger: httpx.Client) -> None:
+def test_forged_session_is_rejected(stranger: httpx.Client) -> None:
     for made_up in ("x", "A" * 43, "e30.e30.e30"):
         answer = stranger.get("/profile", headers={"cookie": f"session={made_up}"})
         assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=/profile")
 
 
 @pages
-def test_pages_load_nothing_from_elsewhere(project: Path, server: Server, ada: httpx.Client) -> None:
+def test_pages_use_only_own_assets(project: Path, server: Server, ada: httpx.Client) -> None:
     of_the_admin = ("/admin/", "/admin/invoice/list") if answers_of(project).get("admin_ui") else ()
     for path in ("/invoices", "/invoices/new", "/profile", *of_the_admin):
         page = ada.get(path)

@@ -1,4 +1,4 @@
-"""A generated project in production: as its README says, from any working directory, and refusals in one sentence."""
+"""A generated project in production: the commands of its README, any working directory, clear errors."""
 
 import re
 import subprocess
@@ -17,7 +17,7 @@ BEHIND_PROXY = {"host": "shop.example.com", "x-forwarded-proto": "https"}
 
 
 def instructions(project: Path) -> list[str]:
-    """The commands of the README's chapter about production, without their comments; the last starts the server."""
+    """Return the commands of the README's production section. The last one starts the server."""
     chapter = (project / "README.md").read_text().partition("\n## In production\n")[2].partition("\n## ")[0]
     block = re.search(r"^```\w*\n(.*?)^```$", chapter, re.MULTILINE | re.DOTALL)
     assert block, chapter
@@ -26,7 +26,7 @@ def instructions(project: Path) -> list[str]:
 
 
 @everywhere
-def test_the_production_instructions_work_without_development_tools(project: Path, tmp_path: Path) -> None:
+def test_production_instructions_work_without_dev_dependencies(project: Path, tmp_path: Path) -> None:
     clone = tmp_path / "shop"
     git(project.parent, "clone", "--quiet", str(project), str(clone))
     variables = {**PRODUCTION, "ALLOW_SQLITE": "true", "DATABASE_URL": "sqlite:///production.sqlite3"}
@@ -49,10 +49,8 @@ def test_the_production_instructions_work_without_development_tools(project: Pat
 
 @everywhere
 @on_sqlite
-def test_the_server_uses_the_files_of_the_project_from_any_directory(
-    project: Path, database: str, tmp_path: Path
-) -> None:
-    # The project has the .env and the database that `just setup` made.
+def test_server_does_not_depend_on_the_working_directory(project: Path, database: str, tmp_path: Path) -> None:
+    # `just setup` created .env and the database.
     assert database
     command = [str(project / ".venv" / "bin" / "python"), "-m", "shop"]
     elsewhere = tmp_path / "elsewhere"
@@ -65,7 +63,7 @@ def test_the_server_uses_the_files_of_the_project_from_any_directory(
 
 
 @django
-def test_commands_use_the_files_of_the_project_from_any_directory(project: Path, tmp_path: Path) -> None:
+def test_commands_do_not_depend_on_the_working_directory(project: Path, tmp_path: Path) -> None:
     command = [str(project / ".venv" / "bin" / "python"), str(project / "manage.py"), "showmigrations", "items"]
     shown = subprocess.run(command, cwd=tmp_path, env=clean_environment(), capture_output=True, text=True, check=True)
     assert "[X] 0001" in shown.stdout

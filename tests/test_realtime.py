@@ -1,4 +1,4 @@
-"""One black-box suite for streams against a booted server: what happens to invoices, and summaries."""
+"""Black-box suite for Server-Sent Events, the WebSocket and streamed summaries."""
 
 import base64
 import json
@@ -23,7 +23,7 @@ EVENTS = f"{INVOICES}/events"
 SUMMARIES = "/api/v1/summaries"
 NEW = {"customer": "Initech", "amount_cents": 12_50, "currency": "EUR"}
 RESTART = 1012
-# What the server gives what is in flight after SIGTERM.
+# The shutdown timeout of the server.
 GRACE_SECONDS = 8.0
 
 
@@ -62,13 +62,13 @@ def create(client: httpx.Client) -> dict[str, Any]:
 
 
 class Stream:
-    """An answer of Server-Sent Events, read event by event."""
+    """A response with Server-Sent Events, read event by event."""
 
     def __init__(self, answer: httpx.Response) -> None:
         self.lines = answer.iter_lines()
 
     def block(self) -> dict[str, str] | None:
-        """The fields of what comes next; none at the end."""
+        """Return the fields of the next block, or None at the end."""
         fields: dict[str, str] = {}
         for line in self.lines:
             if not line:
@@ -78,7 +78,7 @@ class Stream:
         return None
 
     def event(self) -> dict[str, Any]:
-        """What is in the next event."""
+        """Return the data of the next event."""
         while (fields := self.block()) is not None:
             if "data" in fields:
                 message: dict[str, Any] = json.loads(fields["data"])
@@ -90,7 +90,7 @@ class Stream:
 
 @contextmanager
 def following(client: httpx.Client, last_event_id: int | None = None) -> Iterator[tuple[Stream, int]]:
-    """A stream, and the id with which it begins."""
+    """Open a stream. Yield it and its first id."""
     headers = {} if last_event_id is None else {"last-event-id": str(last_event_id)}
     with client.stream("GET", EVENTS, headers=headers) as answer:
         assert answer.status_code == 200, answer.read()
@@ -104,7 +104,7 @@ def following(client: httpx.Client, last_event_id: int | None = None) -> Iterato
 
 
 class WebSocket:
-    """No more of RFC 6455 than a client needs to listen."""
+    """A minimal WebSocket client that only receives (RFC 6455)."""
 
     def __init__(self, server: Server, headers: dict[str, str], query: str = "") -> None:
         address = httpx.URL(server.url)
@@ -125,19 +125,19 @@ class WebSocket:
         self.headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in raw)}
 
     def body(self) -> dict[str, Any]:
-        """The document of a refusal."""
+        """Return the problem document of a rejected handshake."""
         document: dict[str, Any] = json.loads(self.file.read(int(self.headers["content-length"])))
         return document
 
     def frame(self) -> tuple[int, bytes]:
-        """The opcode and the payload of the next frame."""
+        """Return opcode and payload of the next frame."""
         first, length = self.file.read(2)
         if length == 126:
             (length,) = struct.unpack("!H", self.file.read(2))
         return first & 0x0F, self.file.read(length)
 
     def event(self) -> dict[str, Any]:
-        """The next message."""
+        """Return the next message. Skips pings."""
         opcode, payload = self.frame()
         while opcode == 9:  # a ping
             opcode, payload = self.frame()
@@ -146,7 +146,7 @@ class WebSocket:
         return message
 
     def close_code(self) -> int:
-        """The code that the server closes with."""
+        """Return the close code."""
         opcode, payload = self.frame()
         assert opcode == 8
         code: int = struct.unpack("!H", payload[:2])[0]
@@ -164,10 +164,10 @@ def token_of(client: httpx.Client) -> dict[str, str]:
     return {"Authorization": client.headers["authorization"]}
 
 
-def test_events_reach_every_client_of_the_organization_in_both_processes(
+def test_events_reach_all_clients_of_the_tenant_in_both_processes(
     workers: Server, ada: httpx.Client, grace: httpx.Client
 ) -> None:
-    # Which process takes a connection is chance: of eight, all in one would be one in a hundred.
+    # The kernel chooses the process; the chance that eight connections share one is 1 in 128.
     with ExitStack() as stack:
         clients = [stack.enter_context(sign_in(workers, "ada@example.com")) for _ in range(4)]
         streams = [stack.enter_context(following(client))[0] for client in clients]
@@ -185,7 +185,7 @@ def test_events_reach_every_client_of_the_organization_in_both_processes(
     assert voided["id"] == created["id"] + 1
 
 
-def test_a_client_goes_on_behind_the_event_that_it_got_last(workers: Server, ada: httpx.Client) -> None:
+def test_client_resumes_after_its_last_event(workers: Server, ada: httpx.Client) -> None:
     with following(ada) as (_, last_id):
         pass
     missed = [create(ada)["id"] for _ in range(3)]
@@ -196,7 +196,7 @@ def test_a_client_goes_on_behind_the_event_that_it_got_last(workers: Server, ada
         assert [listener.event()["data"]["id"] for _ in range(2)] == missed[1:]
 
 
-def test_what_cannot_be_followed_is_refused(ada: httpx.Client) -> None:
+def test_invalid_stream_requests_are_rejected(ada: httpx.Client) -> None:
     for last_event_id, status in (("x", 422), ("-1", 422), ("", 422), ("999999999", 409)):
         problem(ada.get(EVENTS, headers={"last-event-id": last_event_id}), status)
     for headers in ({"authorization": ""}, {"authorization": "Bearer forged"}):
@@ -220,7 +220,7 @@ def test_what_cannot_be_followed_is_refused(ada: httpx.Client) -> None:
         ({}, "?last_event_id=999999999", 409),
     ],
 )
-def test_a_socket_that_is_refused_gets_a_problem_document(
+def test_rejected_websocket_gets_a_problem_document(
     change: dict[str, str], query: str, status: int, workers: Server, ada: httpx.Client
 ) -> None:
     with WebSocket(workers, {**token_of(ada), **change}, query) as refused:
@@ -231,7 +231,7 @@ def test_a_socket_that_is_refused_gets_a_problem_document(
     assert document["request_id"] == refused.headers["x-request-id"]
 
 
-def test_a_page_of_an_allowed_origin_connects_with_a_subprotocol(workers: Server, ada: httpx.Client) -> None:
+def test_allowed_origin_connects_with_a_subprotocol(workers: Server, ada: httpx.Client) -> None:
     token = token_of(ada)["Authorization"].removeprefix("Bearer ")
     headers = {"Origin": "https://app.example.com", "Sec-WebSocket-Protocol": f"bearer, {token}"}
     with WebSocket(workers, headers) as accepted:
@@ -239,7 +239,7 @@ def test_a_page_of_an_allowed_origin_connects_with_a_subprotocol(workers: Server
         assert accepted.headers["sec-websocket-protocol"] == "bearer"
 
 
-def test_a_summary_comes_token_by_token(ada: httpx.Client) -> None:
+def test_summary_is_streamed_token_by_token(ada: httpx.Client) -> None:
     with ada.stream("POST", SUMMARIES, json={"text": "The invoice is late. Nobody has paid it."}) as answer:
         assert answer.status_code == 200
         assert answer.headers["content-type"].split(";")[0] == "text/event-stream"
@@ -253,7 +253,7 @@ def test_a_summary_comes_token_by_token(ada: httpx.Client) -> None:
     problem(ada.post(SUMMARIES, json={"text": "x"}, headers={"authorization": ""}), 401)
 
 
-def test_sigterm_closes_streams_and_sockets_in_time(project: Path, database: str) -> None:
+def test_sigterm_closes_streams_and_websockets_in_time(project: Path, database: str) -> None:
     with serving(project, DATABASE_URL=database, WEB_CONCURRENCY="2") as server:
         ended: list[bool] = []
         codes: list[int] = []
