@@ -1,4 +1,4 @@
-"""The server: `python -m` this package, with `--reload` while developing."""
+"""The production server: `python -m` this package. Add `--reload` for development."""
 
 import signal
 import sys
@@ -7,37 +7,37 @@ from pathlib import Path
 import uvicorn
 
 from .core.logs import configure_logging
-from .core.protocol import HttpProtocol
+from .core.server import require_free_port
 from .core.settings import get_settings
 
-# A request in flight has this long to finish after SIGTERM.
+# Seconds that open requests have to finish after SIGTERM.
 SHUTDOWN_SECONDS = 8
-# A WebSocket whose client does not answer a ping in time is closed.
+# A WebSocket client that answers no ping for this long is disconnected.
 PING_SECONDS = 20
-# Of what a client sends over a WebSocket.
 MAX_MESSAGE_BYTES = 64 * 1024
 
 
 def main() -> None:
     settings = get_settings()
     configure_logging(level=settings.log_level, json=settings.log_format == "json")
-    # Uvicorn repeats the signal once it has shut down in good order, and that is no failure.
+    require_free_port(settings.host, settings.port)
+    # uvicorn raises the signal again after a clean shutdown, which is no failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     reload = "--reload" in sys.argv[1:]
     uvicorn.run(
         f"{__package__}.main:app",
         host=settings.host,
         port=settings.port,
-        forwarded_allow_ips=settings.forwarded_allow_ips,
         workers=settings.web_concurrency,
         reload=reload,
         reload_dirs=[str(Path(__file__).parent)] if reload else None,
-        http=HttpProtocol,
+        # PROXY_HOPS says whose headers to trust.
+        proxy_headers=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PING_SECONDS,
         ws_max_size=MAX_MESSAGE_BYTES,
-        # It takes 50 KB for each client, and small messages hardly shrink.
+        # Compression takes 50 KB per client and gains little on small messages.
         ws_per_message_deflate=False,
         log_config=None,
         access_log=False,

@@ -1,32 +1,31 @@
-"""The database: the base of every model, the engine, and one transaction for each request."""
+"""The database: base class of the models, engine, and the sessions of a request."""
 
+import enum
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Annotated, TypedDict
+from typing import Annotated, Any, TypeAlias, TypedDict
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from uuid import uuid4
 
 from fastapi import Depends, Request
-from sqlalchemy import URL, Connection, DateTime, Dialect, MetaData, TypeDecorator, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy import Connection, DateTime, Dialect, Enum, MetaData, TypeDecorator, event
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor, ExecutionContext
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from .settings import Settings
 
-# Of each server process; PostgreSQL has 100 for all of them unless told otherwise.
-POOL_SIZE = 10
-# Waiting for a free connection, for the server to accept one, and for SQLite's write lock.
-WAIT_SECONDS = 5
-STATEMENT_SECONDS = 30
-# The database ends a statement before that, if it can still be reached.
-COMMAND_SECONDS = 35
 RECYCLE_SECONDS = 1800
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+# How much longer than PostgreSQL we wait for a statement, in case the server is gone.
+COMMAND_GRACE_SECONDS = 5
+
+Sessions: TypeAlias = async_sessionmaker[AsyncSession]
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment, in UTC. SQLite forgets time zones, so this one is put back on the way out."""
+    """A timestamp in UTC. SQLite stores no time zone; it is added when a row is loaded."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -39,7 +38,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Base(DeclarativeBase):
-    """The base of every model. Constraints get names, so that a migration can refer to them."""
+    """Base class of every model. Constraints are named, so that migrations can change them."""
 
     metadata = MetaData(
         naming_convention={
@@ -50,105 +49,158 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: UtcDateTime}  # noqa: RUF012 (declared so by SQLAlchemy)
+    type_annotation_map = {  # noqa: RUF012 (declared so by SQLAlchemy)
+        datetime: UtcDateTime,
+        enum.Enum: Enum(
+            enum.Enum,
+            native_enum=False,
+            length=50,
+            values_callable=lambda kind: [each.value for each in kind],
+        ),
+    }
+
+    def __init_subclass__(cls, **options: Any) -> None:  # noqa: ANN401 (those of a model)
+        super().__init_subclass__(**options)
+        for column in getattr(getattr(cls, "__table__", None), "columns", ()):
+            if type(column.type) is Enum:
+                # VARCHAR on every database: Alembic neither creates nor drops PostgreSQL's enum types.
+                column.type.native_enum = False
 
 
 class State(TypedDict):
-    """What the application keeps from start to end; a request finds it in `request.state`."""
+    """Created once at startup; `request.state` has the same attributes."""
 
     settings: Settings
     engine: AsyncEngine
-    sessions: async_sessionmaker[AsyncSession]
+    sessions: Sessions
+    read_sessions: Sessions
 
 
-def create_engine(url: str, *, command_seconds: int | None = COMMAND_SECONDS) -> AsyncEngine:
-    """The engine for `url`; it connects when it is first used.
+def create_engine(settings: Settings, *, limit_statements: bool = True) -> AsyncEngine:
+    """Create the connection pool for `settings.database_url`; it connects on first use.
 
     Args:
-        url: `sqlite:///file` or `postgresql://user:password@host:5432/name`, also with libpq's `sslmode`.
-        command_seconds: how long PostgreSQL may take to answer a statement; without limit if there is none.
+        settings: the URL, pool size and timeouts.
+        limit_statements: apply the statement timeout; migrations do without.
     """
-    address = make_url(url)
-    if address.get_backend_name() == "sqlite":
-        return _sqlite_engine(address)
-    if "sslmode" in address.query:
-        ssl = address.query["sslmode"]
-        address = address.difference_update_query(["sslmode"]).update_query_dict({"ssl": ssl})
-    return create_async_engine(
-        address.set(drivername="postgresql+asyncpg"),
-        pool_size=POOL_SIZE,
+    if settings.database_url.startswith("sqlite:"):
+        return _sqlite_engine(settings)
+    parts = urlsplit(settings.database_url)
+    query = dict(parse_qsl(parts.query))
+    # asyncpg has no channel binding; `sslmode=verify-full` protects as well.
+    query.pop("channel_binding", None)
+    arguments: dict[str, Any] = {
+        "timeout": int(query.pop("connect_timeout", settings.database_pool_timeout)),
+        # asyncpg reads the URL as libpq does: several hosts, sockets, sslmode, options.
+        "dsn": urlunsplit(parts._replace(query=urlencode(query))),
+    }
+    if limit_statements:
+        arguments["command_timeout"] = settings.database_statement_timeout + COMMAND_GRACE_SECONDS
+        # The URL wins, and a pooler refuses parameters at startup.
+        if not settings.database_pooler and "statement_timeout" not in query.get("options", ""):
+            arguments["server_settings"] = {"statement_timeout": f"{settings.database_statement_timeout}s"}
+    if settings.database_pooler:
+        # In transaction mode, the next statement may run on another server connection.
+        arguments |= {
+            "statement_cache_size": 0,
+            "prepared_statement_cache_size": 0,
+            "prepared_statement_name_func": lambda: f"__asyncpg_{uuid4()}__",
+        }
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        pool_size=settings.database_pool_size,
         max_overflow=0,
-        pool_timeout=WAIT_SECONDS,
+        pool_timeout=settings.database_pool_timeout,
         pool_recycle=RECYCLE_SECONDS,
-        pool_pre_ping=True,
-        # What a statement is given may be a secret, and an error that tells it ends in the log.
+        # Parameters may be secrets, and errors are logged.
         hide_parameters=True,
-        connect_args={
-            "timeout": WAIT_SECONDS,
-            "command_timeout": command_seconds,
-            "server_settings": {"statement_timeout": f"{STATEMENT_SECONDS}s"},
-        },
+        connect_args=arguments,
     )
 
+    @event.listens_for(engine.sync_engine, "checkout")
+    def discard_closed(_: DBAPIConnection, record: ConnectionPoolEntry, __: PoolProxiedConnection) -> None:
+        # Without the round trip of `pool_pre_ping`: the event loop noticed when the server closed it.
+        driver: Any = record.driver_connection
+        if driver.is_closed():
+            raise DisconnectionError
 
-def _sqlite_engine(address: URL) -> AsyncEngine:
+    return engine
+
+
+def _sqlite_engine(settings: Settings) -> AsyncEngine:
+    """Create the engine of SQLite, where reads see what is committed and the first write takes the lock.
+
+    The driver would begin a transaction with the first read, and fail the first write if another process
+    has written since.
+    """
     engine = create_async_engine(
-        address.set(drivername="sqlite+aiosqlite"),
-        pool_size=POOL_SIZE,
+        settings.database_url.replace("sqlite:", "sqlite+aiosqlite:", 1),
+        pool_size=settings.database_pool_size,
         max_overflow=0,
-        pool_timeout=WAIT_SECONDS,
+        pool_timeout=settings.database_pool_timeout,
         hide_parameters=True,
-        connect_args={"timeout": WAIT_SECONDS},
+        connect_args={"timeout": settings.database_pool_timeout},
     )
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-        # The driver begins too late for savepoints and for changes of tables; `begin` below does it.
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "begin")
-    def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    @event.listens_for(engine.sync_engine, "before_cursor_execute")
+    def begin(  # noqa: PLR0913, PLR0917 (the signature of the event)
+        connection: Connection,
+        cursor: DBAPICursor,
+        statement: str,
+        parameters: object,
+        context: ExecutionContext,
+        executemany: bool,
+    ) -> None:
+        driver: Any = connection.connection.driver_connection
+        if driver.in_transaction:
+            return
+        compiled: Any = context.compiled
+        locks = compiled is not None and getattr(compiled.statement, "_for_update_arg", None) is not None
+        if locks or not statement.lstrip().upper().startswith(("SELECT", "PRAGMA")):
+            cursor.execute("BEGIN IMMEDIATE")
 
     return engine
 
 
-def session_factory(bind: AsyncEngine) -> async_sessionmaker[AsyncSession]:
-    return async_sessionmaker(bind, expire_on_commit=False)
+def session_factory(engine: AsyncEngine) -> Sessions:
+    """Sessions that are one transaction each: `async with sessions.begin() as session`."""
+    return async_sessionmaker(engine, expire_on_commit=False)
 
 
-@asynccontextmanager
-async def transaction(
-    sessions: async_sessionmaker[AsyncSession], *, writes: bool = True
-) -> AsyncIterator[AsyncSession]:
-    """A session that is committed at the end, and rolled back when something is raised.
-
-    Args:
-        sessions: what makes the session.
-        writes: on SQLite, wait for the write lock now; once the transaction has read, it fails instead.
-    """
-    async with sessions.begin() as session:
-        if writes:
-            await session.connection(execution_options={"writes": True})
-        yield session
+def read_session_factory(settings: Settings, engine: AsyncEngine) -> Sessions:
+    """Sessions that only read, without the round trips of a transaction."""
+    if engine.dialect.name == "postgresql" and not settings.database_pooler:
+        engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+    return session_factory(engine)
 
 
-async def get_sessions(request: Request) -> async_sessionmaker[AsyncSession]:
-    sessions: async_sessionmaker[AsyncSession] = request.state.sessions
+async def get_sessions(request: Request) -> Sessions:
+    sessions: Sessions = request.state.sessions
     return sessions
 
 
 async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
-    """The session of a request: committed when the route returns, rolled back when it raises."""
-    writes = request.method not in SAFE_METHODS
-    async with transaction(await get_sessions(request), writes=writes) as session:
+    """The transaction of a request: committed when the route returns, rolled back if it raises."""
+    async with (await get_sessions(request)).begin() as session:
         yield session
 
 
-# With this scope the commit comes before the response, so no client hears of rows that are not there.
+async def get_read_session(request: Request) -> AsyncIterator[AsyncSession]:
+    """A session of a request that writes nothing."""
+    read_sessions: Sessions = request.state.read_sessions
+    async with read_sessions() as session:
+        yield session
+
+
+# A session takes a connection with its first statement. The scope "function" commits and gives it back before
+# the response is sent. Never await another service in between.
 SessionDependency = Annotated[AsyncSession, Depends(get_session, scope="function")]
+ReadSessionDependency = Annotated[AsyncSession, Depends(get_read_session, scope="function")]

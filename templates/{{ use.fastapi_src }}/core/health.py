@@ -1,10 +1,10 @@
-"""What a supervisor asks: whether the process is alive, and whether it can serve."""
+"""Health checks: the process is alive, and can serve requests."""
 
 import asyncio
 from typing import Literal
 
 import structlog
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import text
@@ -16,6 +16,8 @@ from .problems import PROBLEM_JSON, problem_document
 CHECK_SECONDS = 2
 
 logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+router = APIRouter(prefix="/health", tags=["health"])
 
 
 class Liveness(BaseModel):
@@ -32,17 +34,19 @@ class Readiness(Liveness):
     checks: dict[str, Literal["ok"]]
 
 
-# Made once: probes come often, and this is all that they hear.
-ALIVE = Response(Liveness().model_dump_json(), media_type="application/json")
+@router.get("/live", summary="Answer while the process is alive.")
+async def live() -> Liveness:
+    return Liveness()
 
 
-async def live() -> Response:
-    """The process answers; nothing else is touched."""
-    return ALIVE
-
-
+@router.get(
+    "/ready",
+    summary="Check whether requests can be served.",
+    response_model=Readiness,
+    responses=problems(503),
+)
 async def ready(request: Request) -> Readiness | JSONResponse:
-    """Requests can be served: the database answers."""
+    """The database answers a query within two seconds."""
     if await database_answers(request.state.engine):
         return Readiness(checks={"database": "ok"})
     document = problem_document(503, "The database does not answer.", instance=request.url.path)
@@ -51,7 +55,7 @@ async def ready(request: Request) -> Readiness | JSONResponse:
 
 
 async def database_answers(engine: AsyncEngine) -> bool:
-    """Whether the database answers a query in time; the reason why it does not goes to the log."""
+    """Return whether the database answers in time; log why it does not."""
     try:
         async with asyncio.timeout(CHECK_SECONDS), engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
@@ -59,9 +63,3 @@ async def database_answers(engine: AsyncEngine) -> bool:
         logger.warning("readiness_failed", check="database", exc_info=True)
         return False
     return True
-
-
-def add_health(app: FastAPI) -> None:
-    """Let `app` answer the probes, without a router, through which each of them would be matched twice."""
-    app.get("/health/live", tags=["health"], response_model=Liveness)(live)
-    app.get("/health/ready", tags=["health"], response_model=Readiness, responses=problems(503))(ready)

@@ -1,140 +1,153 @@
-"""The contract: what it says about every operation, and the pages that show it, with assets of our own."""
+"""The OpenAPI document: its errors, its operation ids, and the pages that show it."""
 
+import json
+from collections.abc import Iterator
+from secrets import token_urlsafe
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
-from fastapi.responses import HTMLResponse, Response
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
+from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
+from fastapi.staticfiles import StaticFiles
 
 from .errors import ApiError
 from .problems import PROBLEM_JSON, PROBLEM_SCHEMA, problem_document
-from .protocol import Assets
-from .security_headers import SECURITY_HEADERS
+from .security_headers import CSP, CSP_HEADER
 
+SCHEMAS = "#/components/schemas"
 DETAIL = "What went wrong this time."
 REQUEST_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
-def example(status: int, detail: str, **members: str) -> dict[str, Any]:
-    """A problem document as it could be answered."""
-    document = problem_document(status, detail, instance="/api/v1/example")
-    return {**document, **members, "request_id": REQUEST_ID}
+def problem_name(error: type[ApiError]) -> str:
+    """Return the name of an error's schema: `SoldOutProblem` for `SoldOutError`."""
+    return f"{error.__name__.removesuffix('Error')}Problem"
 
 
-def problems(*found: int | str | type[ApiError]) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI `responses` of a route that answers with these problems.
-
-    Args:
-        found: errors with a type of their own, HTTP statuses, or `default` for any other.
-    """
-    schemas: dict[int | str, list[dict[str, Any]]] = {}
-    examples: dict[int | str, dict[str, Any]] = {}
-    titles: dict[int | str, list[str]] = {}
-    for each in found:
-        if isinstance(each, int | str):
-            schemas.setdefault(each, []).append({"$ref": "#/components/schemas/Problem"})
-            titles.setdefault(each, []).append("Problem details")
-            if isinstance(each, int):
-                examples.setdefault(each, {})["problem"] = {"value": example(each, DETAIL)}
-        else:
-            schemas.setdefault(each.status, []).append(each.schema())
-            titles.setdefault(each.status, []).append(each.title)
-            # Some errors say what it was only when they are raised.
-            value = example(each.status, getattr(each, "detail", DETAIL), type=each.type, title=each.title)
-            examples.setdefault(each.status, {})[each.type.rpartition(":")[2]] = {"value": value}
+def problem_schema(error: type[ApiError]) -> dict[str, Any]:
+    """Return the schema of an error: a problem document with a fixed type and status."""
     return {
-        status: {
-            "description": "; ".join(titles[status]),
-            "content": {
-                PROBLEM_JSON: {
-                    "schema": each[0] if len(each) == 1 else {"anyOf": each},
-                    **({"examples": examples[status]} if status in examples else {}),
-                }
+        "title": problem_name(error),
+        "description": error.title,
+        "allOf": [
+            {"$ref": f"{SCHEMAS}/Problem"},
+            {
+                "type": "object",
+                "required": ["type", "status"],
+                "properties": {"type": {"const": error.type}, "status": {"const": error.status}},
             },
-        }
-        for status, each in schemas.items()
+        ],
     }
 
 
+def problems(*errors: int | str | type[ApiError]) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses` of a route that answers with these errors.
+
+    Args:
+        errors: subclasses of `ApiError`, or statuses; `default` is any other status.
+    """
+    grouped: dict[int | str, list[int | str | type[ApiError]]] = {}
+    for error in errors:
+        grouped.setdefault(error if isinstance(error, int | str) else error.status, []).append(error)
+    return {status: _response(status, each) for status, each in grouped.items()}
+
+
+def _response(status: int | str, errors: list[int | str | type[ApiError]]) -> dict[str, Any]:
+    schemas, titles, examples = [], [], {}
+    for error in errors:
+        if isinstance(error, int | str):
+            name, title, key = "Problem", "Problem details", "problem"
+            members: dict[str, str] = {}
+            detail = DETAIL
+        else:
+            name, title, key = problem_name(error), error.title, error.type.rpartition(":")[2]
+            members = {"type": error.type, "title": title}
+            # Some errors have a detail only once they are raised.
+            detail = getattr(error, "detail", DETAIL)
+        schemas.append({"$ref": f"{SCHEMAS}/{name}"})
+        titles.append(title)
+        if isinstance(status, int):
+            document = problem_document(status, detail, instance="/api/v1/example")
+            examples[key] = {"value": {**document, **members, "request_id": REQUEST_ID}}
+    content: dict[str, Any] = {"schema": schemas[0] if len(schemas) == 1 else {"oneOf": schemas}}
+    if examples:
+        content["examples"] = examples
+    return {"description": "; ".join(titles), "content": {PROBLEM_JSON: content}}
+
+
 def operation_id(route: APIRoute) -> str:
-    """The tag and the function's name, as in `items_list_newest`: they stay when a path moves."""
+    """Return the tag and the function's name, as in `billing_list_invoices`."""
     return "_".join([*map(str, route.tags[:1]), route.name])
 
 
 class Api(FastAPI):
-    """FastAPI, with the schema of problem details among the components of its contract."""
+    """FastAPI with the schemas of problem documents in its OpenAPI document."""
 
     def openapi(self) -> dict[str, Any]:
         contract = super().openapi()
-        contract["components"]["schemas"]["Problem"] = PROBLEM_SCHEMA
         for item in contract["paths"].values():
             for operation in item.values():
-                body = operation.get("requestBody", {"content": {}})["content"]
-                statuses = (400, 408, 413, 415) if "application/json" in body else (408, 413) if body else ()
-                for status, answer in problems(*statuses).items():
-                    operation["responses"].setdefault(str(status), answer)
-                operation["responses"] = dict(sorted(operation["responses"].items()))
+                _add_body_errors(operation)
+        schemas = contract.setdefault("components", {}).setdefault("schemas", {})
+        schemas["Problem"] = PROBLEM_SCHEMA
+        text = json.dumps(contract)
+        schemas |= {
+            problem_name(error): problem_schema(error)
+            for error in _subclasses(ApiError)
+            if f'"{SCHEMAS}/{problem_name(error)}"' in text
+        }
         return contract
 
 
-CSP = "Content-Security-Policy"
-# Swagger UI embeds its icons.
-SWAGGER_UI_HEADERS = {CSP: f"{SECURITY_HEADERS[CSP]}; img-src 'self' data:"}
-# ReDoc also writes its styles into the page, and searches in a worker that it makes.
-REDOC_HEADERS = {CSP: f"{SWAGGER_UI_HEADERS[CSP]}; style-src 'self' 'unsafe-inline'; worker-src blob:"}
-SWAGGER_UI = """\
-<!doctype html>
-<html lang="en">
-<head>
-  <meta charset="utf-8">
-  <meta name="viewport" content="width=device-width, initial-scale=1">
-  <title>API - Swagger UI</title>
-  <link rel="icon" href="data:,">
-  <link rel="stylesheet" href="docs/swagger-ui.css">
-</head>
-<body>
-  <div id="swagger-ui"></div>
-  <script src="docs/swagger-ui-bundle.js"></script>
-  <script src="docs/start.js"></script>
-</body>
-</html>
-"""
-START_SWAGGER_UI = """\
-SwaggerUIBundle({ url: "openapi.json", dom_id: "#swagger-ui", deepLinking: true });
-"""
-REDOC = """\
-<!doctype html>
-<html lang="en">
-<head>
-  <meta charset="utf-8">
-  <meta name="viewport" content="width=device-width, initial-scale=1">
-  <title>API - ReDoc</title>
-  <link rel="icon" href="data:,">
-</head>
-<body style="margin: 0">
-  <redoc spec-url="openapi.json"></redoc>
-  <script src="redoc/redoc.standalone.js"></script>
-</body>
-</html>
-"""
-
-pages = APIRouter(include_in_schema=False)
+def _add_body_errors(operation: dict[str, Any]) -> None:
+    body = operation.get("requestBody", {}).get("content", {})
+    statuses = (400, 413, 415) if "application/json" in body else (413,) if body else ()
+    for status, response in problems(*statuses).items():
+        operation["responses"].setdefault(str(status), response)
+    operation["responses"] = dict(sorted(operation["responses"].items()))
 
 
-@pages.get("/docs")
-async def swagger_ui() -> HTMLResponse:
-    return HTMLResponse(SWAGGER_UI, headers=SWAGGER_UI_HEADERS)
+def _subclasses(parent: type[ApiError]) -> Iterator[type[ApiError]]:
+    for child in parent.__subclasses__():
+        yield child
+        yield from _subclasses(child)
 
 
-@pages.get("/docs/start.js")
-async def start_swagger_ui() -> Response:
-    return Response(START_SWAGGER_UI, media_type="text/javascript")
+docs = APIRouter(include_in_schema=False)
 
 
-@pages.get("/redoc")
-async def redoc() -> HTMLResponse:
-    return HTMLResponse(REDOC, headers=REDOC_HEADERS)
+@docs.get("/docs")
+async def swagger_ui(request: Request) -> HTMLResponse:
+    page = get_swagger_ui_html(
+        openapi_url="openapi.json",
+        title=f"{request.app.title} - Swagger UI",
+        swagger_js_url="docs/swagger-ui-bundle.js",
+        swagger_css_url="docs/swagger-ui.css",
+        swagger_favicon_url="data:,",
+    )
+    # FastAPI starts Swagger UI by an inline script.
+    nonce = token_urlsafe()
+    text = bytes(page.body).decode().replace("<script>", f'<script nonce="{nonce}">')
+    policy = f"{CSP}; script-src 'self' 'nonce-{nonce}'; img-src 'self' data:"
+    return HTMLResponse(text, headers={CSP_HEADER: policy})
 
 
-pages.mount("/docs", Assets(packages=[("fastapi_standalone_docs", "static/swagger")]))
-pages.mount("/redoc", Assets(packages=[("fastapi_standalone_docs", "static/redoc")]))
+@docs.get("/redoc")
+async def redoc(request: Request) -> HTMLResponse:
+    page = get_redoc_html(
+        openapi_url="openapi.json",
+        title=f"{request.app.title} - ReDoc",
+        redoc_js_url="redoc/redoc.standalone.js",
+        redoc_favicon_url="data:,",
+        with_google_fonts=False,
+    )
+    # ReDoc styles the page inline, and searches in a worker.
+    page.headers[CSP_HEADER] = (
+        f"{CSP}; img-src 'self' data:; style-src 'self' 'unsafe-inline'; worker-src blob:"
+    )
+    return page
+
+
+docs.mount("/docs", StaticFiles(packages=[("fastapi_standalone_docs", "static/swagger")]))
+docs.mount("/redoc", StaticFiles(packages=[("fastapi_standalone_docs", "static/redoc")]))

@@ -1,10 +1,8 @@
-"""What this module refuses. Each class is raised as it is, and is its own entry in the contract."""
+"""Errors of this module, each with a `type` of its own."""
 
 from ..core.errors import ApiError
 
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
-# How long nobody signs in after too many failures.
-LOCK_SECONDS = 900
 
 
 class NotSignedInError(ApiError):
@@ -21,24 +19,14 @@ class InvalidTokenError(ApiError):
     status = 401
     type = "urn:problem:invalid-token"
     title = "Invalid token"
-    detail = "The token is not valid, or no longer."
+    detail = "The token is invalid or expired."
 
     def __init__(self) -> None:
         super().__init__(headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
 
 
-class TooManySignInsError(ApiError):
-    status = 503
-    type = "urn:problem:too-many-sign-ins"
-    title = "Too many sign-ins"
-    detail = "As many passwords as possible are being checked; try again in a moment."
-
-    def __init__(self) -> None:
-        super().__init__(headers={"Retry-After": "5"})
-
-
 class WrongCredentialsError(ApiError):
-    """The same for an unknown address and a wrong password, so that nobody learns who has an account."""
+    """The same for an unknown address and a wrong password: it reveals no accounts."""
 
     status = 401
     type = "urn:problem:wrong-credentials"
@@ -55,8 +43,8 @@ class TooManyAttemptsError(ApiError):
     title = "Too many attempts"
     detail = "Too many failed attempts to sign in; try again later."
 
-    def __init__(self) -> None:
-        super().__init__(headers={"Retry-After": str(LOCK_SECONDS)})
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(headers={"Retry-After": str(retry_after)})
 
 
 class NotAMemberError(ApiError):
@@ -74,7 +62,7 @@ class MissingScopeError(ApiError):
     def __init__(self, scope: str) -> None:
         challenge = f'Bearer error="insufficient_scope", scope="{scope}"'
         super().__init__(
-            f"This takes a token with the scope '{scope}'.", headers={"WWW-Authenticate": challenge}
+            f"This requires a token with the scope '{scope}'.", headers={"WWW-Authenticate": challenge}
         )
 
 
@@ -84,4 +72,4 @@ class MissingRoleError(ApiError):
     title = "Missing role"
 
     def __init__(self, role: str) -> None:
-        super().__init__(f"This takes the role '{role}' in the organization.")
+        super().__init__(f"This requires the role '{role}' in the organization.")

@@ -1,4 +1,7 @@
-"""Who may do what: roles, from least to most, and the scopes that a role can have."""
+"""Authorization rules: what each role may do, and which scopes a token can have."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from .contracts import Actor, Role, Scope
 from .errors import MissingRoleError
@@ -6,21 +9,37 @@ from .errors import MissingRoleError
 _RANKS = {role: rank for rank, role in enumerate(Role)}
 
 
+class ScopeRule(NamedTuple):
+    """What a scope allows, and to whom it is granted."""
+
+    description: str
+    least_role: Role
+    # Granted to a client that names no scopes.
+    by_default: bool = False
+
+
+SCOPES: Mapping[Scope, ScopeRule] = {
+    Scope.READ: ScopeRule("Read the organization's data.", Role.VIEWER, by_default=True),
+    Scope.WRITE: ScopeRule("Change the organization's data.", Role.MEMBER, by_default=True),
+}
+DEFAULT_SCOPES = frozenset(scope for scope, rule in SCOPES.items() if rule.by_default)
+
+
 def at_least(actor: Actor, role: Role) -> bool:
-    """Whether the actor has this role or one that may do more."""
+    """Return whether the actor has this role or a higher one."""
     return _RANKS[actor.role] >= _RANKS[role]
 
 
 def require(actor: Actor, role: Role) -> None:
-    """Let nobody pass who has less than this role.
+    """Require this role or a higher one.
 
     Raises:
-        MissingRoleError: with the role that it takes.
+        MissingRoleError: the actor's role is lower.
     """
     if not at_least(actor, role):
         raise MissingRoleError(role)
 
 
 def scopes_of(role: Role) -> frozenset[Scope]:
-    """What a token can at most be used for by somebody with this role."""
-    return frozenset({Scope.READ} if role is Role.VIEWER else Scope)
+    """Return the scopes that somebody with this role can be granted."""
+    return frozenset(scope for scope, rule in SCOPES.items() if _RANKS[role] >= _RANKS[rule.least_role])

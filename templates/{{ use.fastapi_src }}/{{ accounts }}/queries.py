@@ -1,4 +1,4 @@
-"""What is read from the database."""
+"""Reads."""
 
 import unicodedata
 from typing import NamedTuple
@@ -12,55 +12,67 @@ from .models import Membership, Organization, User
 
 
 class Member(NamedTuple):
-    """A membership and whose it is."""
+    """A membership and its user."""
 
-    membership: Membership
-    user: User
+    membership_id: UUID
+    organization_id: UUID
+    role: str
+    user_id: UUID
+    email: str
+    is_active: bool
+    password_hash: str
 
     def actor(self) -> Actor:
-        """The user as somebody who acts for the organization."""
         return Actor(
-            user_id=self.user.id,
-            organization_id=self.membership.organization_id,
-            role=Role(self.membership.role),
-            email=self.user.email,
+            user_id=self.user_id,
+            organization_id=self.organization_id,
+            role=Role(self.role),
+            email=self.email,
         )
 
 
-def normalized(email: str) -> str:
-    """An address in the one form in which it is stored, so that no second user differs in case only."""
+def normalize_email(email: str) -> str:
+    """Return the address in the form in which it is stored: no two users differ only in case."""
     return unicodedata.normalize("NFKC", email).strip().lower()
 
 
-async def user_with(session: AsyncSession, email: str) -> User | None:
-    """The user with this address, in any case; none if there is none."""
-    return await session.scalar(select(User).where(User.email == normalized(email)))
+async def get_user_by_email(session: AsyncSession, email: str) -> User | None:
+    return await session.scalar(select(User).where(User.email == normalize_email(email)))
 
 
-async def member(session: AsyncSession, membership_id: UUID) -> Member | None:
-    """The member with this membership; none if it has ended."""
+async def get_member(session: AsyncSession, membership_id: UUID) -> Member | None:
+    """Return a member with one query, by the membership in a token."""
     return await _first(session, _members().where(Membership.id == membership_id))
 
 
-async def member_of(
+async def get_member_of(
     session: AsyncSession, *, user_id: UUID, organization_id: UUID | None = None
 ) -> Member | None:
-    """The user as a member of this organization, by default of the one joined first."""
+    """Return a user as a member of an organization, by default of the one joined first."""
     members = _members().where(Membership.user_id == user_id)
     if organization_id is not None:
         members = members.where(Membership.organization_id == organization_id)
-    return await _first(session, members.order_by(Membership.created_at, Membership.id))
+    return await _first(session, members.order_by(Membership.created_at, Membership.id).limit(1))
 
 
-async def organization_name(session: AsyncSession, organization_id: UUID) -> str:
-    """The name of an organization that is there."""
+async def get_organization_name(session: AsyncSession, organization_id: UUID) -> str:
     return (await session.scalars(select(Organization.name).where(Organization.id == organization_id))).one()
 
 
-def _members() -> Select[Membership, User]:
-    return select(Membership, User).join(User, User.id == Membership.user_id)
+def _members() -> Select[UUID, UUID, str, UUID, str, bool, str]:
+    return select(
+        Membership.id,
+        Membership.organization_id,
+        Membership.role,
+        User.id,
+        User.email,
+        User.is_active,
+        User.password_hash,
+    ).join(User, User.id == Membership.user_id)
 
 
-async def _first(session: AsyncSession, members: Select[Membership, User]) -> Member | None:
-    row = (await session.execute(members.limit(1))).first()
-    return row and Member(*row)
+async def _first(
+    session: AsyncSession, members: Select[UUID, UUID, str, UUID, str, bool, str]
+) -> Member | None:
+    row = (await session.execute(members)).first()
+    return None if row is None else Member(*row)

@@ -1,12 +1,13 @@
-"""The routes of this module: signing in, staying so, and who one is."""
+"""Routes: sign in, sign out, and the signed-in user."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 
-from ..core.database import SessionDependency, transaction
+from ..core.database import ReadSessionDependency, SessionDependency
 from ..core.dependencies import SessionsDependency, SettingsDependency
 from ..core.openapi import problems
+from ..core.settings import Settings
 from . import queries, services
 from .dependencies import Reader, RefreshToken
 from .errors import (
@@ -15,81 +16,98 @@ from .errors import (
     NotAMemberError,
     NotSignedInError,
     TooManyAttemptsError,
-    TooManySignInsError,
     WrongCredentialsError,
 )
-from .schemas import CredentialsForm, MeOut, OrganizationOut, TokenOut
-from .services import Credentials
+from .permissions import DEFAULT_SCOPES
+from .schemas import MeOut, OrganizationOut, RefreshTokenForm, TokenForm, TokenOut
+from .services import Credentials, Grant
 
 NO_STORE = {"Cache-Control": "no-store"}
 
-# What nobody has a token for yet.
+# Routes that need no access token.
 auth = APIRouter(prefix="/api/v1/auth", tags=["auth"])
 router = APIRouter(tags=["accounts"])
 
 
 @auth.post(
     "/token",
-    responses=problems(
-        422, WrongCredentialsError, NotAMemberError, TooManyAttemptsError, TooManySignInsError
-    ),
+    summary="Exchange a password or a refresh token for tokens.",
+    responses=problems(422, WrongCredentialsError, InvalidTokenError, NotAMemberError, TooManyAttemptsError),
 )
-async def token(
-    form: Annotated[CredentialsForm, Form()],
+async def create_token(
+    form: Annotated[TokenForm, Form()],
     request: Request,
     response: Response,
     sessions: SessionsDependency,
     settings: SettingsDependency,
 ) -> TokenOut:
-    """Tokens for the API, in exchange for an e-mail address and a password.
+    """`grant_type` is `password` or `refresh_token` (RFC 6749).
 
-    They stand for the user in one organization, and end when the password changes. After ten failures in
-    a row, further attempts are refused for a quarter of an hour.
+    Tokens are for one organization, and end when the password changes. Failed attempts are limited per
+    account and client, and per client. A refresh token is valid once: see `/api/v1/auth/refresh`.
     """
+    if isinstance(form, RefreshTokenForm):
+        return await _refresh(form.refresh_token, response, sessions, settings)
     credentials = Credentials(
         email=form.username,
         password=form.password,
         client=request.client.host if request.client else "",
         organization_id=form.organization,
-        scopes=form.scopes(),
+        scopes=form.scopes() or DEFAULT_SCOPES,
     )
-    granted = await services.sign_in(sessions, secret_key=settings.secret_key, credentials=credentials)
-    response.headers.update(NO_STORE)
-    return TokenOut.model_validate(granted)
+    return _token_out(await services.sign_in(sessions, settings, credentials), response)
 
 
-@auth.post("/refresh", responses=problems(422, NotSignedInError, InvalidTokenError))
+@auth.post(
+    "/refresh",
+    summary="Exchange a refresh token for new tokens.",
+    responses=problems(422, NotSignedInError, InvalidTokenError),
+)
 async def refresh(
     token: RefreshToken, response: Response, sessions: SessionsDependency, settings: SettingsDependency
 ) -> TokenOut:
-    """New tokens, in exchange for a refresh token, which is good once.
+    """A refresh token is valid once.
 
-    When it comes a second time, everything that came from the same sign-in ends, since one of the two who
-    had it was not meant to (RFC 9700, 4.14). So of several tabs of a client, only one may ask.
+    If it is used again, all tokens of that sign-in end, since one of the two clients may have stolen it
+    (RFC 9700, 4.14). So only one tab of a client may refresh.
     """
-    # Here rather than around the route, so that what a refusal changes is kept.
-    async with transaction(sessions) as session:
-        granted = await services.refresh(session, secret_key=settings.secret_key, token=token)
-    if granted is None:
-        raise InvalidTokenError
-    response.headers.update(NO_STORE)
-    return TokenOut.model_validate(granted)
+    return await _refresh(token, response, sessions, settings)
 
 
-@auth.post("/revoke", status_code=204, responses=problems(422, NotSignedInError, InvalidTokenError))
+@auth.post(
+    "/revoke",
+    summary="Sign out: revoke all refresh tokens of this sign-in.",
+    status_code=204,
+    responses=problems(422, NotSignedInError, InvalidTokenError),
+)
 async def revoke(token: RefreshToken, session: SessionDependency) -> None:
-    """Sign out: end all refresh tokens of this sign-in. Access tokens end by themselves."""
+    """Access tokens expire by themselves."""
     if not await services.revoke(session, token=token):
         raise InvalidTokenError
 
 
-@router.get("/me", responses=problems(MissingScopeError))
-async def me(actor: Reader, session: SessionDependency) -> MeOut:
-    """Who is asking, and for which organization."""
-    name = await queries.organization_name(session, actor.organization_id)
+@router.get("/me", summary="Return the signed-in user.", responses=problems(MissingScopeError))
+async def get_me(actor: Reader, session: ReadSessionDependency) -> MeOut:
+    name = await queries.get_organization_name(session, actor.organization_id)
     return MeOut(
         id=actor.user_id,
         email=actor.email,
         organization=OrganizationOut(id=actor.organization_id, name=name),
         role=actor.role,
     )
+
+
+async def _refresh(
+    token: str, response: Response, sessions: SessionsDependency, settings: Settings
+) -> TokenOut:
+    # Committed before the error is raised: a reused token revokes its family.
+    async with sessions.begin() as session:
+        grant = await services.refresh(session, settings, token=token)
+    if grant is None:
+        raise InvalidTokenError
+    return _token_out(grant, response)
+
+
+def _token_out(grant: Grant, response: Response) -> TokenOut:
+    response.headers.update(NO_STORE)
+    return TokenOut.model_validate(grant)

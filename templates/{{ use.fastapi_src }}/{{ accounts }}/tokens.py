@@ -1,6 +1,6 @@
-"""Access tokens: JWTs that are good for a quarter of an hour, and for one membership.
+"""Access tokens: JWTs that are valid for one membership.
 
-A token ends early when its user changes the password or is deactivated, when the membership ends, and when
+A token ends early when the user's password changes, the user is deactivated, the membership ends, or
 SECRET_KEY changes.
 """
 
@@ -16,7 +16,6 @@ from pydantic import SecretStr
 
 from .contracts import Scope
 
-LIFETIME = timedelta(minutes=15)
 ISSUER = __name__.partition(".")[0]
 AUDIENCE = f"{ISSUER}/api/v1"
 ALGORITHM = "HS256"
@@ -25,30 +24,30 @@ CLAIMS = ["iss", "aud", "sub", "iat", "exp", "scope", "pwd"]
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token says; `fingerprint` is that of the password with which it was asked for."""
+    """The content of a token; `fingerprint` is that of the user's password hash."""
 
     membership_id: UUID
     fingerprint: str
     scopes: frozenset[Scope]
 
 
-def issue(secret_key: SecretStr, claims: Claims) -> str:
-    """A new token."""
+def issue(secret_key: SecretStr, claims: Claims, *, lifetime: timedelta) -> str:
+    """Sign a new token."""
     now = datetime.now(UTC)
     payload = {
         "iss": ISSUER,
         "aud": AUDIENCE,
         "sub": str(claims.membership_id),
         "iat": now,
-        "exp": now + LIFETIME,
-        "scope": text_of(claims.scopes),
+        "exp": now + lifetime,
+        "scope": format_scopes(claims.scopes),
         "pwd": claims.fingerprint,
     }
     return jwt.encode(payload, _key(secret_key, "tokens"), ALGORITHM)
 
 
 def verify(secret_key: SecretStr, token: str) -> Claims | None:
-    """What a token says; none if we did not make it, or if its time is over."""
+    """Return the claims of a token, or None if it is expired or not ours."""
     try:
         payload = jwt.decode(
             token,
@@ -60,24 +59,24 @@ def verify(secret_key: SecretStr, token: str) -> Claims | None:
         )
     except jwt.InvalidTokenError:
         return None
-    return Claims(UUID(payload["sub"]), payload["pwd"], scopes_in(payload["scope"]))
+    return Claims(UUID(payload["sub"]), payload["pwd"], parse_scopes(payload["scope"]))
 
 
 def fingerprint(secret_key: SecretStr, password_hash: str) -> str:
-    """What changes with the password, and says nothing about it."""
+    """Return a value that changes with the password and reveals nothing about it."""
     return hmac.digest(_key(secret_key, "passwords"), password_hash.encode(), hashlib.sha256).hex()[:32]
 
 
-def text_of(scopes: Iterable[Scope]) -> str:
-    """Scopes as OAuth2 writes them."""
+def format_scopes(scopes: Iterable[Scope]) -> str:
+    """Join scopes with spaces, as in OAuth2."""
     return " ".join(sorted(scopes))
 
 
-def scopes_in(text: str) -> frozenset[Scope]:
-    """The scopes that `text_of` wrote, as far as there still are such."""
+def parse_scopes(text: str) -> frozenset[Scope]:
+    """Return the scopes in `text`; those that no longer exist are dropped."""
     return frozenset(Scope).intersection(text.split())
 
 
 def _key(secret_key: SecretStr, purpose: str) -> bytes:
-    # A key of its own for each purpose, so that what is made for one is worth nothing for another.
+    # One key per purpose: a value made for one is invalid for another.
     return hmac.digest(secret_key.get_secret_value().encode(), purpose.encode(), hashlib.sha256)

@@ -1,4 +1,4 @@
-"""What the routes of this module ask for."""
+"""Dependencies of this module's routes."""
 
 import time
 from dataclasses import dataclass
@@ -13,14 +13,13 @@ from .errors import InvalidSignatureError
 
 _KEY_PATTERN = "^[!-~]{1,255}$"
 
-# None stands for what was not sent; the contract knows no null here.
 IdempotencyKeyHeader = Annotated[
     str | None,
     WithJsonSchema({"type": "string", "pattern": _KEY_PATTERN}),
     Header(
         alias="Idempotency-Key",
         pattern=_KEY_PATTERN,
-        description="Chosen by the client: a repeated request gets the first answer, and nothing twice.",
+        description="Chosen by the client: a repeated request gets the first response, and changes nothing.",
     ),
 ]
 
@@ -32,15 +31,15 @@ class SignedWebhook:
 
 
 async def get_signed_webhook(request: Request, settings: SettingsDependency) -> SignedWebhook:
-    """The request, once its signature is right; nothing in the body is looked at before.
+    """Verify the signature before anything else is read.
 
     Raises:
         InvalidSignatureError: it is missing, wrong or too old.
     """
     body = await request.body()
-    keys = [secret.get_secret_value() for secret in settings.webhook_secrets]
+    secrets = [secret.get_secret_value() for secret in settings.webhook_secrets]
     try:
-        webhook_id = webhooks.verify(keys, request.headers, body, time.time())
+        webhook_id = webhooks.verify(secrets, request.headers, body, time.time())
     except webhooks.InvalidWebhookError as error:
         raise InvalidSignatureError(str(error)) from error
     return SignedWebhook(webhook_id, body)

@@ -1,10 +1,10 @@
-"""What this module refuses. Each class is raised as it is, and is its own entry in the contract."""
+"""Errors of this module, each with a `type` of its own."""
 
 from ..core.errors import ApiError
 
 
 class InvoiceNotFoundError(ApiError):
-    """The same for another organization's invoice, so that nobody learns that it is there."""
+    """The same for another tenant's invoice: it does not reveal that the invoice exists."""
 
     status = 404
     type = "urn:problem:invoice-not-found"
@@ -18,7 +18,7 @@ class InvoiceNotOpenError(ApiError):
     title = "Invoice not open"
 
     def __init__(self, status: str) -> None:
-        super().__init__(f"Only an open invoice can be voided; this one is {status}.")
+        super().__init__(f"The invoice is {status}, not open.")
 
 
 class IdempotencyKeyReusedError(ApiError):

@@ -1,6 +1,7 @@
-"""The face of this module: what other modules may call. Plain values go in and out, never rows."""
+"""The interface for other modules: functions that take and return plain values, never rows."""
 
-from .contracts import InvoiceDetails, InvoiceStatus
-from .queries import get as get_invoice
+from .contracts import InvoiceData, InvoiceStatus
+from .queries import get_invoice
+from .services import create_invoice, mark_paid, void_invoice
 
-__all__ = ["InvoiceDetails", "InvoiceStatus", "get_invoice"]
+__all__ = ["InvoiceData", "InvoiceStatus", "create_invoice", "get_invoice", "mark_paid", "void_invoice"]

@@ -1,4 +1,4 @@
-"""What is read from the database."""
+"""Reads."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -7,37 +7,37 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..core import pagination
-from .contracts import InvoiceDetails, InvoiceStatus
+from .contracts import InvoiceData, InvoiceStatus
 from .models import Invoice
 
 
-async def page(
+async def list_invoices(
     session: AsyncSession,
     organization_id: UUID,
     *,
     limit: int,
     before: int | None = None,
     status: InvoiceStatus | None = None,
-) -> tuple[Sequence[InvoiceDetails], str | None]:
-    """An organization's invoices, the highest number first, and the cursor of the next page.
+) -> tuple[Sequence[InvoiceData], str | None]:
+    """Return a page of the tenant's invoices, newest first, and the cursor of the next page.
 
     Args:
-        session: reads them.
-        organization_id: whose invoices.
-        limit: how many at most.
-        before: only numbers below this one, which the cursor of an earlier page says.
+        session: the caller's.
+        organization_id: the tenant.
+        limit: the page size.
+        before: only invoices with a lower number, from the cursor of the previous page.
         status: only invoices with this status.
     """
     invoices = select(Invoice).where(Invoice.organization_id == organization_id)
     if status is not None:
         invoices = invoices.where(Invoice.status == status)
-    rows, following = await pagination.newest(
+    rows, next_cursor = await pagination.newest(
         session, invoices, key=Invoice.number, limit=limit, before=before
     )
-    return [row.details() for row in rows], following
+    return [row.data() for row in rows], next_cursor
 
 
-async def get(session: AsyncSession, organization_id: UUID, invoice_id: UUID) -> InvoiceDetails | None:
-    """The organization's invoice with this id, or none."""
+async def get_invoice(session: AsyncSession, organization_id: UUID, invoice_id: UUID) -> InvoiceData | None:
+    """Return the tenant's invoice with this id, if there is one."""
     invoice = await session.get(Invoice, invoice_id)
-    return invoice.details() if invoice and invoice.organization_id == organization_id else None
+    return invoice.data() if invoice and invoice.organization_id == organization_id else None

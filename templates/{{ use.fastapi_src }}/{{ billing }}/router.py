@@ -1,19 +1,18 @@
-"""The routes of this module: invoices, and what payment providers tell."""
+"""Routes: invoices, and the webhooks of the payment provider."""
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Response
-from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError, WithJsonSchema
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import WithJsonSchema
 
 from ..accounts.public import MissingRoleError, MissingScopeError, Reader, Writer
-from ..core.database import SessionDependency
+from ..core.database import ReadSessionDependency, SessionDependency
 from ..core.openapi import problems
 from ..core.pagination import CursorQuery, LimitQuery
 from ..core.webhooks import PARAMETERS
-from . import permissions, queries, services
-from .contracts import InvoiceStatus
+from . import payments, queries, services
+from .contracts import InvoiceStatus, PaymentEventStatus
 from .dependencies import IdempotencyKeyHeader, SignedWebhookDependency
 from .errors import (
     IdempotencyKeyReusedError,
@@ -21,8 +20,7 @@ from .errors import (
     InvoiceNotFoundError,
     InvoiceNotOpenError,
 )
-from .permissions import Action
-from .schemas import EXAMPLE, Accepted, Event, Ignored, InvoiceIn, InvoiceOut, InvoicePage, PaymentSucceeded
+from .schemas import EXAMPLE, Accepted, Ignored, InvoiceIn, InvoiceOut, InvoicePage
 
 FORBIDDEN = (MissingScopeError, MissingRoleError)
 LOCATION = {"Location": {"schema": {"type": "string"}, "description": "The path of the new invoice."}}
@@ -36,121 +34,104 @@ WEBHOOK: dict[str, Any] = {
                     "type": "object",
                     "required": ["type", "data"],
                     "properties": {
-                        "type": {"type": "string", "examples": [services.PAYMENT_SUCCEEDED]},
+                        "type": {"type": "string", "examples": [payments.PAYMENT_SUCCEEDED]},
                         "data": {
                             "type": "object",
                             "properties": {"invoice_id": {"type": "string", "format": "uuid"}},
                         },
                     },
-                    "examples": [{"type": services.PAYMENT_SUCCEEDED, "data": {"invoice_id": EXAMPLE["id"]}}],
+                    "examples": [{"type": payments.PAYMENT_SUCCEEDED, "data": {"invoice_id": EXAMPLE["id"]}}],
                 },
             }
         },
     },
 }
 
-EventType = TypeVar("EventType", bound=Event)
-InvoiceId = Annotated[UUID, Path(alias="id")]
-# None stands for what was not sent; the contract knows no null here.
+InvoiceId = Annotated[UUID, Path()]
 StatusQuery = Annotated[
     InvoiceStatus | None, WithJsonSchema({"type": "string", "enum": list(InvoiceStatus)}), Query()
 ]
 
-router = APIRouter(prefix="/invoices", tags=["invoices"])
-# The signature says who it is.
+router = APIRouter(prefix="/invoices", tags=["billing"])
+# Authenticated by their signature.
 webhooks = APIRouter(prefix="/webhooks", tags=["webhooks"])
 
 
-@router.get("", name="list", responses=problems(422, *FORBIDDEN))
-async def list_newest(
+@router.get(
+    "",
+    summary="Return the tenant's invoices, newest first.",
+    responses=problems(422, MissingScopeError),
+)
+async def list_invoices(
     actor: Reader,
-    session: SessionDependency,
+    session: ReadSessionDependency,
     limit: LimitQuery = 50,
     cursor: CursorQuery = None,
     status: StatusQuery = None,
 ) -> InvoicePage:
-    """The organization's invoices, the newest first.
-
-    A page continues where the one before ended, also when invoices were added meanwhile.
-    """
-    permissions.require(actor, Action.READ)
-    found, following = await queries.page(
+    """A page starts after the last invoice of the page before, even if invoices were added since."""
+    invoices, next_cursor = await queries.list_invoices(
         session, actor.organization_id, limit=limit, before=cursor, status=status
     )
-    return InvoicePage(items=[InvoiceOut.model_validate(each) for each in found], next_cursor=following)
+    return InvoicePage(
+        items=[InvoiceOut.model_validate(invoice) for invoice in invoices], next_cursor=next_cursor
+    )
 
 
 @router.post(
     "",
+    summary="Create an invoice with the tenant's next number.",
     status_code=201,
     responses={201: {"headers": LOCATION}, **problems(422, IdempotencyKeyReusedError, *FORBIDDEN)},
 )
-async def create(
-    invoice: InvoiceIn,
+async def create_invoice(  # noqa: PLR0913, PLR0917 (one argument per dependency)
+    body: InvoiceIn,
     actor: Writer,
     session: SessionDependency,
+    request: Request,
     response: Response,
     idempotency_key: IdempotencyKeyHeader = None,
 ) -> InvoiceOut:
-    """Create an invoice, which gets the organization's next number."""
-    created = await services.create(
-        session, actor=actor, idempotency_key=idempotency_key, **invoice.model_dump()
+    invoice = await services.create_invoice(
+        session, actor=actor, idempotency_key=idempotency_key, **body.model_dump()
     )
-    response.headers["Location"] = f"/api/v1/invoices/{created.id}"
-    return InvoiceOut.model_validate(created)
+    response.headers["Location"] = request.url_for("get_invoice", invoice_id=invoice.id).path
+    return InvoiceOut.model_validate(invoice)
 
 
-@router.get("/{id}", responses=problems(422, InvoiceNotFoundError, *FORBIDDEN))
-async def get(actor: Reader, session: SessionDependency, invoice_id: InvoiceId) -> InvoiceOut:
-    """One of the organization's invoices."""
-    permissions.require(actor, Action.READ)
-    found = await queries.get(session, actor.organization_id, invoice_id)
-    if found is None:
+@router.get(
+    "/{invoice_id}",
+    summary="Return one of the tenant's invoices.",
+    responses=problems(422, InvoiceNotFoundError, MissingScopeError),
+)
+async def get_invoice(actor: Reader, session: ReadSessionDependency, invoice_id: InvoiceId) -> InvoiceOut:
+    invoice = await queries.get_invoice(session, actor.organization_id, invoice_id)
+    if invoice is None:
         raise InvoiceNotFoundError
-    return InvoiceOut.model_validate(found)
+    return InvoiceOut.model_validate(invoice)
 
 
 @router.post(
-    "/{id}/void",
+    "/{invoice_id}/void",
+    summary="Void an open invoice.",
     responses=problems(422, InvoiceNotFoundError, InvoiceNotOpenError, *FORBIDDEN),
 )
-async def void(actor: Writer, session: SessionDependency, invoice_id: InvoiceId) -> InvoiceOut:
-    """Void an invoice that is open."""
-    return InvoiceOut.model_validate(await services.void(session, actor=actor, invoice_id=invoice_id))
+async def void_invoice(actor: Writer, session: SessionDependency, invoice_id: InvoiceId) -> InvoiceOut:
+    invoice = await services.void_invoice(session, actor=actor, invoice_id=invoice_id)
+    return InvoiceOut.model_validate(invoice)
 
 
 @webhooks.post(
     "/payments",
+    summary="Receive an event of the payment provider.",
     status_code=202,
     openapi_extra=WEBHOOK,
     responses=problems(400, 422, InvalidSignatureError),
 )
-async def payments(webhook: SignedWebhookDependency, session: SessionDependency) -> Accepted | Ignored:
-    """Take an event of the payment provider, after the Standard Webhooks scheme.
+async def receive_payment(webhook: SignedWebhookDependency, session: SessionDependency) -> Accepted | Ignored:
+    """`payment.succeeded` marks an open invoice as paid.
 
-    `payment.succeeded` marks an open invoice as paid. An event that comes again changes nothing.
+    A payment that cannot be applied is stored and retried. A repeated delivery changes nothing.
     """
-    event = read(Event, webhook.body)
-    handled = event.type == services.PAYMENT_SUCCEEDED
-    await services.record_payment_event(
-        session,
-        webhook_id=webhook.id,
-        event_type=event.type,
-        body=webhook.body.decode(),
-        invoice_id=read(PaymentSucceeded, webhook.body).data.invoice_id if handled else None,
-    )
-    return Accepted() if handled else Ignored()
-
-
-def read(event: type[EventType], body: bytes) -> EventType:
-    """The event in a body.
-
-    Raises:
-        RequestValidationError: there is none, or not such a one.
-    """
-    try:
-        return event.model_validate_json(body)
-    except ValidationError as error:
-        raise RequestValidationError(
-            [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
-        ) from error
+    status = await payments.receive(session, webhook_id=webhook.id, body=webhook.body)
+    return Ignored() if status is PaymentEventStatus.IGNORED else Accepted()

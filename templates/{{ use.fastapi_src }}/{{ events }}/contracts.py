@@ -1,14 +1,11 @@
-"""The plain values of this module."""
+"""Plain values of this module."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened in an organization. Its id is one more than that of the event before.
-
-    `message` is the JSON text that is sent, made once for all who get it.
-    """
+    """An event of an organization. Ids have no gaps; `message` is the JSON text for all clients."""
 
     id: int
     type: str

@@ -1,11 +1,10 @@
-"""Tells those who follow an organization's events, in this process, that there are new ones.
+"""The hub tells the streams of this process that an organization has new events.
 
-The log is in the database, so all that has to travel is the word that it grew. PostgreSQL brings that to
-every process (LISTEN/NOTIFY), over one connection of each. On SQLite each looks for itself, twice a second.
-Redis would add nothing but another server.
+The log is in the database; only the news that it grew has to travel. PostgreSQL sends it to every process
+(LISTEN/NOTIFY) over one connection each. On SQLite, and behind a connection pooler, each process polls.
 
-New events are read once for all who follow in this process, and the last ones stay in memory. A client is no
-more than a position in the log: a slow one reads what it missed from the database, and no queue grows for it.
+New events are read once for all streams of a process, and the newest stay in memory. A stream is a position
+in the log: a slow client reads what it missed from the database, and no queue grows for it.
 """
 
 import asyncio
@@ -17,30 +16,28 @@ from itertools import islice
 from uuid import UUID
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
-from ..core.database import transaction
+from ..core.database import State
 from . import queries
 from .contracts import Event
 from .errors import UnknownEventError
 from .services import CHANNEL
 
-# Of each organization, in memory.
+# Events in memory per organization, and per read of a client that is behind.
 RECENT = 200
-# How many a client that is behind gets at a time.
 BATCH = 100
-# How often the log is looked at without being told to; with notifications, in case that one got lost.
-POLL_SECONDS = {"sqlite": 0.5, "postgresql": 30.0}
-# After this long without an event, who follows is given none, and can see whether the client is still there.
-IDLE_SECONDS = 15.0
-# Between attempts to reach a database that is gone, twice as long each time.
+# Polling interval; with notifications, in case one was lost.
+POLL_SECONDS = {"polling": 0.5, "notifications": 30.0}
+# After this long without an event a stream sends a comment, and notices a client that has left.
+IDLE_TIMEOUT = 15.0
+# Backoff between attempts to reach the database.
 MIN_DELAY, MAX_DELAY = 0.5, 30.0
 
 logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class Channel:
-    """What a process knows of one organization's log, while somebody follows it."""
+    """The newest events of one organization, while somebody follows it."""
 
     def __init__(self, last_id: int) -> None:
         self.last_id = last_id
@@ -49,7 +46,7 @@ class Channel:
         self.changed = asyncio.Event()
 
     def extend(self, events: Sequence[Event]) -> None:
-        """Take in the newest events, and wake who waits for them."""
+        """Add the newest events, and wake the streams."""
         if events[0].id != self.last_id + 1:
             self.recent.clear()
         self.recent.extend(events)
@@ -57,30 +54,30 @@ class Channel:
         self.wake()
 
     def skip_to(self, event_id: int) -> None:
-        """Leave out events that are gone; who waits for them asks for them, and is told so."""
+        """Skip events that are deleted; a stream that needs them gets the error from the database."""
         self.recent.clear()
         self.last_id = event_id
         self.wake()
 
     def wake(self) -> None:
-        """Let everybody who waits look again."""
         self.changed.set()
         self.changed = asyncio.Event()
 
     def since(self, event_id: int) -> Sequence[Event]:
-        """The events after this one; none if not all of them are in memory."""
-        # Ids have no gaps.
+        """Return the events after this one; none if they are not all in memory."""
         skipped = event_id + 1 - self.recent[0].id if self.recent else -1
         return list(islice(self.recent, skipped, None)) if skipped >= 0 else []
 
 
 class Hub:
-    """Where this process learns of events. One task reads them, which starts with the first who follows."""
+    """The channels of this process, and the task that reads their events; it starts with the first stream."""
 
-    def __init__(self, engine: AsyncEngine, sessions: async_sessionmaker[AsyncSession]) -> None:
+    def __init__(self, state: State) -> None:
         self.closed = False
-        self._engine = engine
-        self._sessions = sessions
+        self._engine = state["engine"]
+        self._sessions = state["read_sessions"]
+        # LISTEN needs a connection of its own, which a pooler in transaction mode does not give.
+        self._notified = self._engine.dialect.name == "postgresql" and not state["settings"].database_pooler
         self._channels: dict[UUID, Channel] = {}
         self._stale: set[UUID] = set()
         self._wake = asyncio.Event()
@@ -88,12 +85,12 @@ class Hub:
         self._reader: asyncio.Task[None] | None = None
 
     async def follow(self, organization_id: UUID, event_id: int) -> AsyncGenerator[Sequence[Event]]:
-        """The organization's events after this one, as they come, until the process shuts down.
+        """Yield the events after this one as they are published, sometimes none, until shutdown.
 
-        No connection to the database is held while it waits. Now and then it yields no events.
+        It holds no database connection while it waits.
 
         Raises:
-            UnknownEventError: the caller was too slow, and what it would get next is no longer kept.
+            UnknownEventError: the caller is too slow, and the next events are deleted.
         """
         with self._channel(organization_id, event_id) as channel:
             while not self.closed:
@@ -104,19 +101,19 @@ class Hub:
                     yield events
                     continue
                 try:
-                    async with asyncio.timeout(IDLE_SECONDS):
+                    async with asyncio.timeout(IDLE_TIMEOUT):
                         await changed.wait()
                 except TimeoutError:
                     yield ()
 
     def close(self) -> None:
-        """End what follows, because the process shuts down."""
+        """End all streams, because the process shuts down."""
         self.closed = True
         for channel in self._channels.values():
             channel.wake()
 
     async def aclose(self) -> None:
-        """The same, and end the reader as well."""
+        """End all streams and the reader."""
         self.close()
         if self._reader is not None:
             self._reader.cancel()
@@ -125,12 +122,11 @@ class Hub:
 
     @contextmanager
     def _channel(self, organization_id: UUID, event_id: int) -> Iterator[Channel]:
-        """The organization's channel, which is there as long as somebody is in here."""
         channel = self._channels.get(organization_id)
         if channel is None:
             channel = self._channels[organization_id] = Channel(event_id)
-            # Nobody was told of what came before this moment.
-            self._look_at(organization_id)
+            # There was no notification of earlier events.
+            self._refresh_soon(organization_id)
         channel.followers += 1
         try:
             yield channel
@@ -139,19 +135,18 @@ class Hub:
             if not channel.followers:
                 del self._channels[organization_id]
 
-    def _look_at(self, organization_id: UUID) -> None:
+    def _refresh_soon(self, organization_id: UUID) -> None:
         self._stale.add(organization_id)
         self._wake.set()
         if self._reader is None:
-            # Not in the context of the request that happens to be the first: it reads for all of them.
+            # In an empty context: it works for all requests, not for the first one.
             self._reader = asyncio.create_task(self._read_forever(), name="events", context=Context())
 
     async def _read(self, organization_id: UUID, event_id: int) -> Sequence[Event]:
-        async with transaction(self._sessions, writes=False) as session:
-            return await queries.after(session, organization_id, event_id, BATCH)
+        async with self._sessions() as session:
+            return await queries.list_events(session, organization_id, event_id, BATCH)
 
     async def _read_forever(self) -> None:
-        """Keep every channel up to date, also after the database was gone."""
         delay = MIN_DELAY
         while True:
             try:
@@ -161,19 +156,19 @@ class Hub:
                         await self._refresh()
                         delay = MIN_DELAY
                         await self._wait()
-            except Exception:  # whatever it was, everybody who follows depends on the next attempt
+            except Exception:  # every stream depends on the next attempt
                 logger.warning("events_not_read", retry_seconds=delay, exc_info=True)
                 await asyncio.sleep(delay)
                 delay = min(2 * delay, MAX_DELAY)
 
     async def _wait(self) -> None:
-        """Return when there may be new events.
+        """Wait for a notification or the next poll.
 
         Raises:
-            ConnectionError: there will be no more notifications.
+            ConnectionError: the connection for notifications was lost.
         """
         try:
-            async with asyncio.timeout(POLL_SECONDS[self._engine.dialect.name]):
+            async with asyncio.timeout(POLL_SECONDS["notifications" if self._notified else "polling"]):
                 await self._wake.wait()
         except TimeoutError:
             self._stale.update(self._channels)
@@ -182,26 +177,24 @@ class Hub:
             raise ConnectionError("The connection for notifications was lost.")
 
     async def _refresh(self) -> None:
-        """Read what is new in the channels that may have changed."""
+        """Read the new events of the channels that may have some."""
         stale = self._stale & self._channels.keys()
         self._stale.clear()
         if not stale:
             return
-        async with transaction(self._sessions, writes=False) as session:
-            for organization_id, last_id in (await queries.last_ids(session, stale)).items():
+        async with self._sessions() as session:
+            for organization_id, last_id in (await queries.get_last_ids(session, stale)).items():
                 channel = self._channels.get(organization_id)
                 if channel is not None and channel.last_id < last_id:
                     since = max(channel.last_id, last_id - RECENT)
                     try:
-                        channel.extend(await queries.after(session, organization_id, since, RECENT))
+                        channel.extend(await queries.list_events(session, organization_id, since, RECENT))
                     except UnknownEventError:
-                        # A gap in the log of one organization is no matter of the others.
                         channel.skip_to(last_id)
 
     @asynccontextmanager
     async def _notifications(self) -> AsyncIterator[None]:
-        """Inside, the reader is woken when an organization that is followed here has a new event."""
-        if self._engine.dialect.name == "sqlite":
+        if not self._notified:
             yield
             return
         async with self._engine.connect() as connection:
@@ -213,13 +206,13 @@ class Hub:
             try:
                 yield
             finally:
-                # Back in the pool, it would go on listening.
+                # The pool must not reuse a connection that listens.
                 await connection.invalidate()
 
     def _on_notification(self, _: object, __: int, ___: str, payload: str) -> None:
         organization_id = UUID(payload)
         if organization_id in self._channels:
-            self._look_at(organization_id)
+            self._refresh_soon(organization_id)
 
     def _on_disconnect(self, _: object) -> None:
         self._disconnected = True

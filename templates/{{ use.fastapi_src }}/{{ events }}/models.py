@@ -1,4 +1,4 @@
-"""The log of events: what is in it, and how far it goes."""
+"""The event log, and the newest id of each organization."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from ..core.database import Base
 
-# The newest of each organization. Older ones are deleted as new ones come, with every so many of them.
+# Events per organization; older ones are deleted with every hundredth new one.
 KEPT = 10_000
 DELETE_EVERY = 100
 
@@ -31,7 +31,7 @@ class EventEntry(Base):
 
 
 class EventCounter(Base):
-    """The last id of an organization; its row is locked until the event with that id is committed."""
+    """The newest id of an organization; locked until the event with that id is committed."""
 
     __tablename__ = "events_counters"
 

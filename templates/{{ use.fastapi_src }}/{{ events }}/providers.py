@@ -1,4 +1,4 @@
-"""The model that writes summaries. Another one is another class, named in `create_provider`."""
+"""The model that writes summaries. To use another one, add a class and return it from `create_provider`."""
 
 import asyncio
 import re
@@ -12,31 +12,30 @@ TOKEN = re.compile(r"\s*\S+")
 
 
 class Provider(Protocol):
-    """Something that can write a summary."""
+    """Something that writes summaries."""
 
     def summarize(self, text: str) -> AsyncGenerator[str]:
-        """The summary of a text, token by token, each as soon as it is there.
+        """Yield the summary token by token.
 
-        It is closed when nobody wants the rest, and then gives back what it holds. It may raise anything.
+        It is closed if the client disconnects, and then releases its resources. It may raise any exception.
         """
         ...
 
 
 class LocalProvider:
-    """Picks the sentences whose words are the most frequent: no network, and one summary for each text."""
+    """Selects the sentences with the most frequent words: no network, and deterministic."""
 
     def __init__(self, sentences: int = 3) -> None:
         self._sentences = sentences
 
     async def summarize(self, text: str) -> AsyncGenerator[str]:
-        """The summary of a text, token by token."""
-        for token in TOKEN.findall(self._pick(text)):
+        for token in TOKEN.findall(self._select(text)):
             yield token
-            # Others have their turn, as they have while a model is waited for.
+            # Let other tasks run, as a model on the network would.
             await asyncio.sleep(0)
 
-    def _pick(self, text: str) -> str:
-        sentences = [sentence for found in SENTENCE.findall(text) if (sentence := found.strip())]
+    def _select(self, text: str) -> str:
+        sentences = [sentence for match in SENTENCE.findall(text) if (sentence := match.strip())]
         counts = Counter(WORD.findall(text.lower()))
 
         def weight(sentence: str) -> float:
@@ -48,5 +47,4 @@ class LocalProvider:
 
 
 def create_provider() -> Provider:
-    """The provider of this service."""
     return LocalProvider()

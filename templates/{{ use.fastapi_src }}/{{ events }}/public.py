@@ -1,19 +1,18 @@
-"""The face of this module: what other modules may call. Plain values go in and out, never rows."""
+"""The interface for other modules: functions that take and return plain values, never rows."""
 
 from .errors import ForeignOriginError, UnknownEventError
 from .services import publish
-from .state import State, with_events
-from .streams import EventStream, Feed, describe, serve, socket_token
+from .state import with_events
+from .streams import EventStream, Feed, serve, socket_token, stream_of
 
 __all__ = [
     "EventStream",
     "Feed",
     "ForeignOriginError",
-    "State",
     "UnknownEventError",
-    "describe",
     "publish",
     "serve",
     "socket_token",
+    "stream_of",
     "with_events",
 ]

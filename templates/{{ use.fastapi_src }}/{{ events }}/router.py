@@ -1,4 +1,4 @@
-"""The routes of this module: summaries, whose tokens are streamed."""
+"""Routes: summaries, streamed token by token."""
 
 from typing import Annotated
 
@@ -6,19 +6,12 @@ from fastapi import APIRouter, Depends, Request
 
 from ..accounts.public import MissingScopeError, Writer
 from ..core.openapi import problems
-from .errors import TooBusyError
-from .schemas import Done, SummaryRequest, Token
-from .streams import EventStream, describe
+from .errors import ProviderFailedError, ProviderTooSlowError, TooBusyError
+from .schemas import SummaryDone, SummaryRequest, SummaryToken
+from .streams import EventStream, stream_of
 from .summaries import Summarizer, Summary
 
-router = APIRouter(tags=["summaries"])
-
-SUMMARY = describe(
-    (["token"], Token.model_json_schema()),
-    (["done"], Done.model_json_schema()),
-    (["error"], {"$ref": "#/components/schemas/Problem"}),
-    description="`token` as often as there are tokens, then `done`, or `error` with a problem document.",
-)
+router = APIRouter(tags=["events"])
 
 
 async def get_summarizer(request: Request) -> Summarizer:
@@ -28,20 +21,27 @@ async def get_summarizer(request: Request) -> Summarizer:
 
 @router.post(
     "/summaries",
-    name="create",
+    summary="Summarize a text, streamed as Server-Sent Events.",
     response_class=EventStream,
-    responses={200: SUMMARY, **problems(422, MissingScopeError, TooBusyError)},
+    responses={
+        200: stream_of(
+            SummaryToken | SummaryDone,
+            ProviderFailedError,
+            ProviderTooSlowError,
+            description="`token` for each token, then `done`, or `error` with a problem document.",
+        ),
+        **problems(422, MissingScopeError, TooBusyError),
+    },
 )
-async def create(
+async def create_summary(
     body: SummaryRequest,
     _: Writer,
     summarizer: Annotated[Summarizer, Depends(get_summarizer)],
     request: Request,
 ) -> Summary:
-    """Summarize a text, as Server-Sent Events.
+    """The scope is `write`, because a model costs money.
 
-    It takes the scope to change things, because a model costs something. When the client leaves, the model is
-    stopped; when it fails or takes longer than a minute, the last event is `error`. Where as many are being
-    written as possible, a request waits for some seconds, and then is told to come again.
+    If the client disconnects, the model is stopped. If it fails or takes longer than a minute, the last event
+    is `error`.
     """
     return Summary(summarizer, body.text, request.url.path)

@@ -1,4 +1,4 @@
-"""What the routes of this module take, and what is in the events that they answer with."""
+"""Request bodies, and the data of the events that are streamed."""
 
 from typing import Annotated
 
@@ -17,13 +17,17 @@ class SummaryRequest(RequestBody):
     text: Annotated[Text, Field(max_length=MAX_CHARACTERS)]
 
 
-class Token(BaseModel):
+class SummaryToken(BaseModel):
+    """The data of an event `token`."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [{"text": " late."}]})
 
-    text: Annotated[str, Field(description="Goes right behind the one before.")]
+    text: Annotated[str, Field(description="Append it to the text before.")]
 
 
-class Done(BaseModel):
+class SummaryDone(BaseModel):
+    """The data of the event `done`."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [{"input_characters": 49, "output_tokens": 9}]})
 
     input_characters: int

@@ -1,4 +1,4 @@
-"""What this module keeps from the start of the process to its end, and how it learns that the end is near."""
+"""What this module keeps while the process runs, and how it learns of the shutdown."""
 
 import asyncio
 import logging
@@ -15,25 +15,23 @@ from .summaries import Summarizer
 
 
 class State(database.State):
-    """With what streams need."""
-
     hub: Hub
     summarizer: Summarizer
 
 
 @asynccontextmanager
 async def with_events(state: database.State) -> AsyncIterator[State]:
-    """The application's state with this module's, which ends its streams when the process is told to stop."""
-    hub = Hub(state["engine"], state["sessions"])
+    """Add this module's state to the application's, and end all streams when the process is told to stop."""
+    hub = Hub(state)
     summarizer = Summarizer(create_provider())
 
     def close() -> None:
         hub.close()
         summarizer.close()
 
-    # The server takes a WebSocket that was refused by an HTTP answer, as ASGI has it, for an unanswered one.
+    # uvicorn logs a WebSocket that was refused with an HTTP response as unanswered.
     logging.getLogger("uvicorn.error").addFilter(_is_no_refusal)
-    with told_to_stop(close):
+    with on_shutdown(close):
         yield {**state, "hub": hub, "summarizer": summarizer}
     await hub.aclose()
 
@@ -43,17 +41,17 @@ def _is_no_refusal(record: logging.LogRecord) -> bool:
 
 
 @contextmanager
-def told_to_stop(call: Callable[[], None]) -> Iterator[None]:
-    """Inside, SIGTERM and SIGINT call this before they do what they did.
+def on_shutdown(call: Callable[[], None]) -> Iterator[None]:
+    """Call a function on SIGTERM or SIGINT, before the previous handlers.
 
-    The server ends the application's lifespan when all answers are complete, and a stream never would be.
+    The server ends the lifespan when all responses are complete, and a stream never is.
     """
     if threading.current_thread() is not threading.main_thread():
-        # Tests do that; only the main thread hears of signals.
+        # Only the main thread receives signals; tests run in others.
         yield
         return
     loop = asyncio.get_running_loop()
-    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         loop.call_soon_threadsafe(call)
@@ -61,10 +59,10 @@ def told_to_stop(call: Callable[[], None]) -> Iterator[None]:
         if callable(previous):
             previous(number, frame)
 
-    for each in before:
-        signal.signal(each, on_signal)
+    for number in before:
+        signal.signal(number, on_signal)
     try:
         yield
     finally:
-        for each, previous in before.items():
-            signal.signal(each, previous)
+        for number, previous in before.items():
+            signal.signal(number, previous)

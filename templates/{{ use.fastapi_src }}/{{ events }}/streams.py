@@ -1,54 +1,51 @@
-"""Server-Sent Events and WebSockets: how what happens in here gets to a client, and what ends that."""
+"""Server-Sent Events and WebSockets: send the events of an organization to a client."""
 
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import urlsplit
-from uuid import UUID
 
 import structlog
 from fastapi.responses import StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from starlette.requests import HTTPConnection
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from ..accounts.public import Actor, NotSignedInError, bearer_token, reader_with
-from ..core.database import transaction
+from ..accounts.public import Actor, NotSignedInError, authenticate_reader, bearer_token
 from ..core.errors import ApiError
+from ..core.openapi import SCHEMAS, problem_name
 from . import queries
 from .contracts import Event
 from .errors import ForeignOriginError, UnknownEventError
 from .hub import Hub
 
-# A client that takes nothing for this long is given up.
-SEND_SECONDS = 20.0
-# How often it is looked at whether the token is still good.
+# A client that reads nothing for this long is disconnected.
+SEND_TIMEOUT = 20.0
+# How often the token of an open stream is checked.
 CHECK_SECONDS = 30.0
-# How long a client waits before it connects again: not all of them as long, or they would come back as one.
+# Random, so that the clients of a restarted server do not reconnect all at once.
 RETRY_MILLISECONDS = (1000, 5000)
 
 # Close codes of RFC 6455 and its registry.
 POLICY_VIOLATION, SERVICE_RESTART, TRY_AGAIN_LATER = 1008, 1012, 1013
 SUBPROTOCOL = "bearer"
-UNREADABLE = (UnknownEventError, SQLAlchemyError, OSError)
 
 logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class EventStream(StreamingResponse):
-    """An answer of Server-Sent Events. FastAPI's own would wait forever for a client that does not read."""
+    """A response of Server-Sent Events. FastAPI's own would wait forever for a client that does not read."""
 
     media_type = "text/event-stream"
 
     def __init__(self, frames: AsyncGenerator[bytes], status_code: int = 200) -> None:
-        # The second tells nginx not to wait for more.
+        # The second header turns off nginx's buffering.
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         super().__init__(frames, status_code, headers)
         self.frames = frames
@@ -60,97 +57,74 @@ class EventStream(StreamingResponse):
             logger.info("client_too_slow")
 
     async def stream_response(self, send: Send) -> None:
-        async def send_in_time(message: Message) -> None:
-            async with asyncio.timeout(SEND_SECONDS):
+        async def send_with_timeout(message: Message) -> None:
+            async with asyncio.timeout(SEND_TIMEOUT):
                 await send(message)
 
         async with aclosing(self.frames):
-            await super().stream_response(send_in_time)
+            await super().stream_response(send_with_timeout)
 
 
-def describe(*events: tuple[Sequence[str], Mapping[str, Any]], description: str) -> dict[str, Any]:
-    """What the contract says of a stream: one schema, which each of its events has.
+def stream_of(model: Any, *errors: type[ApiError], description: str) -> dict[str, Any]:  # noqa: ANN401 (or a union)
+    """Return the OpenAPI response of a stream.
 
     Args:
-        events: names of events, with the JSON Schema of what is in their `data`.
-        description: what comes when, and what ends it.
+        model: the `data` of its events, which is JSON.
+        errors: problem documents that are the `data` of an event `error`.
+        description: which events come when, and when the stream ends.
     """
-    kinds = [
-        {
-            "type": "object",
-            "required": ["event", "data"],
-            "properties": {
-                "id": {"type": "string"},
-                "event": {"type": "string", "enum": list(names)},
-                "data": {"type": "string", "contentMediaType": "application/json", "contentSchema": schema},
-            },
-        }
-        for names, schema in events
-    ]
-    schema = kinds[0] if len(kinds) == 1 else {"type": "object", "oneOf": kinds}
-    return {"description": description, "content": {EventStream.media_type: {"schema": schema}}}
+    schemas = [{"$ref": f"{SCHEMAS}/{problem_name(error)}"} for error in errors]
+    content = {EventStream.media_type: {"schema": {"anyOf": schemas}}} if schemas else {}
+    return {"model": model, "description": description, "content": content}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """An organization's events of one kind, for as long as one of its members may read them."""
+    """The events of one kind of an organization, for one of its members.
 
-    hub: Hub
-    sessions: async_sessionmaker[AsyncSession]
-    organization_id: UUID
-    position: int
+    Args:
+        connection: the request or WebSocket.
+        token: its access token, which is checked again from time to time.
+        actor: the member that the token stands for.
+        kind: the prefix of their types.
+        position: the event before the first to send.
+    """
+
+    connection: HTTPConnection
+    token: str
+    actor: Actor
     kind: str
-    check: Callable[[AsyncSession], Awaitable[Actor]]
+    position: int
 
     @classmethod
-    async def open(  # noqa: PLR0913 (one argument per value)
+    async def open(
         cls,
         connection: HTTPConnection,
-        session: AsyncSession,
         *,
         token: str,
-        last_event_id: str | None,
+        actor: Actor,
         kind: str,
-        permit: Callable[[Actor], None],
-        actor: Actor | None = None,
+        last_event_id: str | None,
     ) -> Self:
-        """A feed that begins after the event that the client got last, or now.
-
-        Args:
-            connection: the request or WebSocket for which it is.
-            session: reads what there is to know now; the feed does not keep it.
-            token: the access token that came with it.
-            last_event_id: digits, if it got any.
-            kind: how the types of the events begin.
-            permit: raises where the member may not read them.
-            actor: whose token it is, where that is known already.
+        """Open a feed after the event that the client received last; without one, after the newest.
 
         Raises:
-            ApiError: whoever holds the token may not read it, or there is no such event.
+            UnknownEventError: the event is not kept, or never was.
         """
-        state = connection.state
-
-        async def check(session: AsyncSession) -> Actor:
-            actor = await reader_with(token, session, state.settings)
-            permit(actor)
-            return actor
-
-        if actor is None:
-            actor = await check(session)
-        else:
-            permit(actor)
         known = None if last_event_id is None else int(last_event_id)
-        position = await queries.position(session, actor.organization_id, known)
-        return cls(state.hub, state.sessions, actor.organization_id, position, kind, check)
+        async with connection.state.read_sessions() as session:
+            position = await queries.get_position(session, actor.organization_id, known)
+        return cls(connection=connection, token=token, actor=actor, kind=kind, position=position)
 
     async def batches(self) -> AsyncGenerator[Sequence[Event]]:
-        """The events as they come, now and then none, until the process shuts down.
+        """Yield events as they are published, sometimes none, until the process shuts down.
 
         Raises:
-            ApiError: the token is no longer good, or the client was too slow.
+            ApiError: the token has ended, or the client is too slow.
         """
+        hub: Hub = self.connection.state.hub
         check_at = time.monotonic() + CHECK_SECONDS
-        async with aclosing(self.hub.follow(self.organization_id, self.position)) as batches:
+        async with aclosing(hub.follow(self.actor.organization_id, self.position)) as batches:
             async for batch in batches:
                 if time.monotonic() >= check_at:
                     await self._check()
@@ -158,9 +132,9 @@ class Feed:
                 yield [event for event in batch if event.type.startswith(self.kind)]
 
     async def frames(self) -> AsyncGenerator[bytes]:
-        """The same as Server-Sent Events. At its end a client connects again, and is told what ended it."""
+        """Yield Server-Sent Events. A client that reconnects afterwards gets the error, if there was one."""
         retry = random.randint(*RETRY_MILLISECONDS)  # noqa: S311 (no secret)
-        # The id alone: a client that loses the connection before the first event misses none either.
+        # An id at once: a client that reconnects before the first event misses none.
         yield format_sse_event(id=str(self.position), retry=retry)
         try:
             async with aclosing(self.batches()) as batches:
@@ -170,44 +144,44 @@ class Feed:
             logger.info("feed_ended", reason=type(error).__name__)
 
     async def send_to(self, websocket: WebSocket) -> None:
-        """The same as messages of a WebSocket, which then is closed with a code that says why."""
+        """Send the events to a WebSocket, and close it with a code that says why."""
         code, reason = SERVICE_RESTART, "The server restarts."
         try:
             async with aclosing(self.batches()) as batches:
                 async for batch in batches:
                     for event in batch:
-                        async with asyncio.timeout(SEND_SECONDS):
+                        async with asyncio.timeout(SEND_TIMEOUT):
                             await websocket.send_text(event.message)
         except TimeoutError:
             raise
-        except UNREADABLE:
-            code, reason = TRY_AGAIN_LATER, "The events that come next cannot be read."
+        except (UnknownEventError, SQLAlchemyError, OSError):
+            code, reason = TRY_AGAIN_LATER, "The next events cannot be read."
         except ApiError as error:
             code, reason = POLICY_VIOLATION, error.detail
-        async with asyncio.timeout(SEND_SECONDS):
+        async with asyncio.timeout(SEND_TIMEOUT):
             await websocket.close(code, reason)
 
     async def _check(self) -> None:
         try:
-            async with transaction(self.sessions, writes=False) as session:
-                await self.check(session)
+            await authenticate_reader(self.connection, self.token)
         except (SQLAlchemyError, OSError) as error:
-            # The token itself was still good, and without a database there are no events either.
+            # The token was valid, and without a database there are no events either.
             logger.warning("feed_not_checked", error=type(error).__name__)
 
 
 async def socket_token(websocket: WebSocket) -> tuple[str, str | None]:
-    """The access token of a WebSocket, and the subprotocol to accept it with.
+    """Return the access token of a WebSocket, and the subprotocol to accept.
 
-    It comes as in any request or, as a page cannot set headers, by `new WebSocket(url, ["bearer", token])`.
+    The token is in the `Authorization` header or, since browsers cannot set it, in
+    `new WebSocket(url, ["bearer", token])`.
 
     Raises:
-        ForeignOriginError: it was opened by a page whose origin is not in CORS_ORIGINS.
+        ForeignOriginError: the page's origin is not in CORS_ORIGINS.
         NotSignedInError: there is no token.
     """
     origin = websocket.headers.get("Origin")
-    own = origin is not None and urlsplit(origin).netloc == websocket.headers.get("Host")
-    if origin is not None and not own and origin not in websocket.state.settings.cors_origins:
+    same_origin = origin is not None and urlsplit(origin).netloc == websocket.headers.get("Host")
+    if origin is not None and not same_origin and origin not in websocket.state.settings.cors_origins:
         raise ForeignOriginError
     match websocket.scope["subprotocols"]:
         case [str(name), str(token)] if name == SUBPROTOCOL:
@@ -219,10 +193,10 @@ async def socket_token(websocket: WebSocket) -> tuple[str, str | None]:
 
 
 async def serve(websocket: WebSocket, feed: Feed, *, subprotocol: str | None) -> None:
-    """Accept a WebSocket and send it what is in the feed, until one of the two sides has enough."""
+    """Accept a WebSocket and send it the feed, until either side closes it."""
     await websocket.accept(subprotocol)
     sending = asyncio.create_task(feed.send_to(websocket))
-    receiving = asyncio.create_task(_ignore(websocket))
+    receiving = asyncio.create_task(_wait_for_disconnect(websocket))
     try:
         await asyncio.wait((sending, receiving), return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -232,11 +206,10 @@ async def serve(websocket: WebSocket, feed: Feed, *, subprotocol: str | None) ->
     if not sending.cancelled() and (error := sending.exception()) is not None:
         if not isinstance(error, TimeoutError | WebSocketDisconnect):
             raise error
-        logger.info("client_too_slow" if isinstance(error, TimeoutError) else "client_left")
+        logger.info("client_too_slow" if isinstance(error, TimeoutError) else "client_disconnected")
 
 
-async def _ignore(websocket: WebSocket) -> None:
-    """Return when the client is gone. What it says is not listened to."""
+async def _wait_for_disconnect(websocket: WebSocket) -> None:
     while (await websocket.receive())["type"] != "websocket.disconnect":
         pass
 

@@ -1,4 +1,4 @@
-"""Summaries, streamed while a model writes them: not too many at once, and none for too long."""
+"""Summaries, streamed while a model writes them, with limits on concurrency and time."""
 
 import asyncio
 import json
@@ -13,13 +13,12 @@ from starlette.types import Receive, Scope, Send
 from ..core.errors import ApiError, document_of
 from .errors import BUSY_SECONDS, ProviderFailedError, ProviderTooSlowError, TooBusyError
 from .providers import Provider
-from .schemas import Done, Token
+from .schemas import SummaryDone, SummaryToken
 from .streams import EventStream
 
-# In each process. Others wait this long for their turn.
-AT_ONCE = 8
-WAIT_SECONDS = BUSY_SECONDS
-# For all of a summary, and for what is left of it when the process shuts down.
+# Per process; others wait for up to BUSY_SECONDS.
+MAX_CONCURRENT = 8
+# Time limit of a summary, and what is left of it at shutdown.
 TOTAL_SECONDS = 60.0
 SHUTDOWN_SECONDS = 4.0
 
@@ -27,23 +26,23 @@ logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class Summarizer:
-    """Has a provider write summaries."""
+    """Streams the summaries of a provider."""
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
-        self._slots = asyncio.Semaphore(AT_ONCE)
-        self._end: float | None = None
-        self._waiting: set[asyncio.Timeout] = set()
+        self._slots = asyncio.Semaphore(MAX_CONCURRENT)
+        self._deadline: float | None = None
+        self._timeouts: set[asyncio.Timeout] = set()
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """Inside, the caller is one of the few who may have a summary written.
+        """Limit concurrency.
 
         Raises:
-            TooBusyError: others were, for all the time that was waited.
+            TooBusyError: no slot became free in time.
         """
         try:
-            async with asyncio.timeout(WAIT_SECONDS):
+            async with asyncio.timeout(BUSY_SECONDS):
                 await self._slots.acquire()
         except TimeoutError:
             raise TooBusyError from None
@@ -53,42 +52,41 @@ class Summarizer:
             self._slots.release()
 
     async def frames(self, text: str, path: str) -> AsyncGenerator[bytes]:
-        """The summary of a text as Server-Sent Events: tokens, and what was used or what went wrong.
+        """Yield a summary as Server-Sent Events: tokens, then usage or an error.
 
         Args:
-            text: what is summarized.
-            path: what was asked for, which a problem document names.
+            text: the text to summarize.
+            path: the path of the request, for the problem document.
         """
         written = 0
-        end = asyncio.get_running_loop().time() + TOTAL_SECONDS
+        deadline = asyncio.get_running_loop().time() + TOTAL_SECONDS
         try:
             async with aclosing(self._provider.summarize(text)) as tokens:
-                while (token := await self._next(tokens, end)) is not None:
+                while (token := await self._next(tokens, deadline)) is not None:
                     written += 1
-                    yield _frame("token", Token(text=token))
-            done = Done(input_characters=len(text), output_tokens=written)
-            yield _frame("done", done)
+                    yield _frame("token", SummaryToken(text=token))
+            yield _frame("done", SummaryDone(input_characters=len(text), output_tokens=written))
         except ApiError as error:
             yield format_sse_event(event="error", data_str=json.dumps(document_of(error, path)))
 
     def close(self) -> None:
-        """Let those that are being written come to their end soon, because the process shuts down."""
-        self._end = asyncio.get_running_loop().time() + SHUTDOWN_SECONDS
-        for timeout in self._waiting:
+        """Shorten the time limit of running summaries, because the process shuts down."""
+        self._deadline = asyncio.get_running_loop().time() + SHUTDOWN_SECONDS
+        for timeout in self._timeouts:
             if not timeout.expired():
-                timeout.reschedule(min(timeout.when() or self._end, self._end))
+                timeout.reschedule(min(timeout.when() or self._deadline, self._deadline))
 
-    async def _next(self, tokens: AsyncGenerator[str], end: float) -> str | None:
-        """The next token, or none after the last.
+    async def _next(self, tokens: AsyncGenerator[str], deadline: float) -> str | None:
+        """Return the next token, or None after the last.
 
         Raises:
-            ProviderTooSlowError: it was not there in time.
+            ProviderTooSlowError: the deadline has passed.
             ProviderFailedError: the provider raised.
         """
-        timeout = asyncio.timeout_at(end if self._end is None else min(end, self._end))
+        timeout = asyncio.timeout_at(deadline if self._deadline is None else min(deadline, self._deadline))
         try:
             async with timeout:
-                self._waiting.add(timeout)
+                self._timeouts.add(timeout)
                 return await anext(tokens, None)
         except TimeoutError:
             raise ProviderTooSlowError from None
@@ -96,18 +94,17 @@ class Summarizer:
             logger.exception("provider_failed")
             raise ProviderFailedError from error
         finally:
-            self._waiting.discard(timeout)
+            self._timeouts.discard(timeout)
 
 
 class Summary(EventStream):
-    """The answer that is a summary, which is begun when there is a place for it."""
+    """The response that streams a summary, once there is a slot for it."""
 
     def __init__(self, summarizer: Summarizer, text: str, path: str) -> None:
         super().__init__(summarizer.frames(text, path))
         self.slot = summarizer.slot
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Not before: until the route returns, the request has a connection to the database.
         async with self.slot():
             await super().__call__(scope, receive, send)
 

@@ -32,7 +32,10 @@ PROBLEM_SCHEMA: dict[str, Any] = {
                 "type": "object",
                 "required": ["pointer", "detail"],
                 "properties": {
-                    "pointer": {"type": "string", "description": "A JSON Pointer as a URI fragment."},
+                    "pointer": {
+                        "type": "string",
+                        "description": "`#/lines/0` points into the body, `query/limit` to a parameter.",
+                    },
                     "detail": {"type": "string"},
                 },
             },
@@ -43,7 +46,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
 
 
 class FieldError(TypedDict):
-    """One validation error; `pointer` is a JSON Pointer (RFC 6901) as a URI fragment."""
+    """One validation error; `pointer` is a JSON Pointer (RFC 6901) into the body, or names a parameter."""
 
     pointer: str
     detail: str
@@ -111,7 +114,13 @@ def problem_document(
     return document
 
 
-def pointer(location: Sequence[str | int]) -> str:
-    """Return a JSON Pointer as a URI fragment: `("lines", 0)` becomes `#/lines/0`."""
+def pointer(location: Sequence[str | int], place: str = "body") -> str:
+    """Return where an error is: `#/lines/0` in the body, `query/limit` outside of it.
+
+    Args:
+        location: the path to the value, such as `("lines", 0)`.
+        place: `body`, `query`, `path`, `header` or `cookie`.
+    """
     parts = (str(part).replace("~", "~0").replace("/", "~1") for part in location)
-    return "#" + "".join(f"/{quote(part, safe=FRAGMENT, errors='replace')}" for part in parts)
+    path = "".join(f"/{quote(part, safe=FRAGMENT, errors='replace')}" for part in parts)
+    return f"#{path}" if place == "body" else f"{place}{path}"

@@ -1,9 +1,8 @@
-"""The admin: SQLAdmin below /admin, for staff, and never more than what belongs to their organizations.
+"""The admin: SQLAdmin below /admin, for staff, limited to the tenants that they are members of.
 
-Three things do not depend on how a view is written. All but the files of SQLAdmin is behind `Gate`. What a
-view reads comes through a session that adds the `scope` of each model to every query, and refuses a model
-without one. And only `ROUTES` and the POST routes of views are served: nothing is created or deleted here,
-and nothing is changed by GET.
+Three rules hold however a view is written. Everything but static files is behind `Gate`. Views read through
+a session that adds the `scope` of each model to every query, and refuses models without one. Only `ROUTES`
+and the POST routes of views are served: nothing is created or deleted, and nothing is changed by GET.
 """
 
 import json
@@ -34,28 +33,27 @@ from starlette.applications import Starlette
 from starlette.datastructures import URL, FormData, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .browsers import NO_STORE, TEMPLATES, go, same_origin, sentence
-from .database import Base, transaction
-from .middleware import CRASHED
+from .database import Base
+from .middleware import INTERNAL_ERROR
 from .problems import Problem
-from .protocol import Assets
-from .security_headers import SECURITY_HEADERS
+from .security_headers import CSP, CSP_HEADER
 
 PATH = "/admin"
 ROUTES = frozenset({"index", "list", "details", "edit", "export", "ajax_lookup"})
-CSP = "Content-Security-Policy"
 # SQLAdmin's styles embed their icons.
-HEADERS = {**NO_STORE, CSP: f"{SECURITY_HEADERS[CSP]}; img-src 'self' data:"}
+HEADERS = {**NO_STORE, CSP_HEADER: f"{CSP}; img-src 'self' data:"}
 MAX_EXPORT_ROWS = 10_000
-# What a spreadsheet would take for the beginning of a formula.
+# A spreadsheet would run a cell that starts with one of these as a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """Who uses the admin: the names of the organizations whose data they see, and those that they own."""
+    """A member of staff: the organizations that they see, with their names, and those that they own."""
 
     user_id: UUID
     email: str
@@ -65,7 +63,7 @@ class Staff:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """What can be done with a row, by POST to a route of its view."""
+    """An action on a row: a POST to a route of its view."""
 
     label: str
     path: str
@@ -73,7 +71,7 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class _Access:
-    """How the views read on behalf of a member of staff: the criteria of the models that they may read."""
+    """The criteria that limit what the views read for a member of staff."""
 
     sessions: async_sessionmaker[AsyncSession]
     criteria: Mapping[type[Base], ExecutableOption]
@@ -83,7 +81,7 @@ _access: ContextVar[_Access] = ContextVar("access")
 
 
 class _ScopedSession(Session):
-    """Reads what the criteria let through, whatever the query is."""
+    """A session whose queries are all limited by the criteria."""
 
 
 @event.listens_for(_ScopedSession, "do_orm_execute")
@@ -92,14 +90,14 @@ def _limit(state: ORMExecuteState) -> None:
     known = {model.__table__ for model in criteria}
     if not isinstance(state.statement, Select) or not state.is_orm_statement:
         raise RuntimeError(f"The admin only reads models, but this is: {state.statement}")
-    # Wherever in the query they are, which the models that it selects do not tell.
+    # Tables may be anywhere in the query, such as in a subquery.
     if not {each for each in iterate(state.statement) if isinstance(each, Table)} <= known:
         raise RuntimeError(f"The admin has no scope for what is in: {state.statement}")
     state.statement = state.statement.options(*criteria.values())
 
 
 class _ScopedSessions(async_sessionmaker[AsyncSession]):
-    """The sessions of all views, each for the member of staff whose request is served."""
+    """Creates the sessions of the views, for the staff of the current request."""
 
     def __call__(self, **options: Any) -> AsyncSession:  # noqa: ANN401 (those of a session)
         return _access.get().sessions(sync_session_class=_ScopedSession, **options)
@@ -117,10 +115,9 @@ def _yes_or_no(value: bool) -> str:
 
 
 class StaffView(ModelView):
-    """What the admin shows of a model: the staff's rows, and of those the columns that are named.
+    """A view of a model: the rows of the staff's tenants, and only the columns that are listed.
 
-    A view that sets `can_edit` names `form_columns`, which the owners of a row's organization change, and the
-    `form_model` that says what is valid.
+    With `can_edit`, owners of a row's tenant may change its `form_columns`; `form_model` validates them.
     """
 
     can_create = can_delete = can_import = can_edit = False
@@ -139,7 +136,7 @@ class StaffView(ModelView):
     }
 
     form_model: ClassVar[type[BaseModel]]
-    # The relationships that columns such as `user.email` go through.
+    # Relationships that columns such as `user.email` need.
     related: ClassVar[Sequence[InstrumentedAttribute[Any]]] = ()
 
     def __init__(self) -> None:
@@ -149,38 +146,38 @@ class StaffView(ModelView):
 
     @staticmethod
     def scope(organizations: Collection[UUID]) -> ColumnElement[bool]:
-        """Which rows belong to one of the organizations."""
-        # Abstract: without it the admin fails, rather than show what is another organization's.
+        """Return the criterion for rows of these organizations."""
+        # Abstract: a view without it must fail, not show the rows of other tenants.
         raise NotImplementedError
 
     async def save(self, session: AsyncSession, request: Request, row: Any, changes: dict[str, Any]) -> None:  # noqa: ANN401 (a row of the view's model)
-        """Record a change in the audit trail, in the transaction that makes it."""
-        # Abstract where `can_edit` is set: a change that is not recorded is not made.
+        """Record a change in the audit trail, in the same transaction."""
+        # Abstract: a change that is not recorded is not made.
         raise NotImplementedError
 
     async def buttons(self, request: Request, row: Any) -> Sequence[Button]:  # noqa: ANN401
-        """What the staff can do with this row, besides changing it."""
+        """Return the actions for a row, besides edit."""
         return ()
 
     def organization_of(self, row: Any) -> UUID:  # noqa: ANN401
-        """Whose row it is."""
+        """Return the tenant of a row."""
         organization_id: UUID = row.organization_id
         return organization_id
 
     def is_owned(self, request: Request, row: Any) -> bool:  # noqa: ANN401
-        """Whether the staff may change this row."""
+        """Return whether the staff may change a row."""
         return self.organization_of(row) in request.state.staff.owned
 
     def path_of(self, row: Any, action: str) -> str:  # noqa: ANN401
-        """Where an action of this view is, or the `details`."""
+        """Return the path of an action, or of `details`."""
         return f"{PATH}/{self.identity}/{action}/{quote(str(get_object_identifier(row)), safe='')}"
 
     def back_to(self, row: Any) -> Response:  # noqa: ANN401
-        """What an action answers."""
+        """Redirect to the row after an action."""
         return go(self.path_of(row, "details"))
 
     def get_details_columns(self) -> list[str]:
-        """Never all columns, which is what SQLAdmin shows by default."""
+        """Return the listed columns; SQLAdmin shows all by default."""
         return super().get_details_columns() if self.column_details_list else self.get_list_columns()
 
     def get_form_columns(self) -> list[str]:
@@ -193,10 +190,10 @@ class StaffView(ModelView):
         return super().details_query(request).options(*map(selectinload, self.related))
 
     async def get_object_for_details(self, request: Request) -> Any:  # noqa: ANN401
-        """The row that a path names.
+        """Return the row of a path.
 
         Raises:
-            Problem: 404, there is no such row, or it belongs to somebody else.
+            Problem: 404, there is no such row, or it is another tenant's.
         """
         try:
             row = await super().get_object_for_details(request)
@@ -210,7 +207,7 @@ class StaffView(ModelView):
         return self.can_edit and self.is_owned(request, model)
 
     async def scaffold_form(self, rules: list[str] | None = None) -> type[Any]:
-        """The form for `form_columns`, which says at each field what `form_model` finds wrong with it."""
+        """Return the form for `form_columns`, validated by `form_model`."""
         form_model = self.form_model
 
         def validate(form: Any) -> bool:  # noqa: ANN401 (a form of WTForms)
@@ -225,21 +222,21 @@ class StaffView(ModelView):
         return type("ValidatedForm", (await super().scaffold_form(rules),), {"validate": validate})
 
     async def update_model(self, request: Request, pk: str, data: dict[str, Any]) -> Any:  # noqa: ANN401
-        """Save what a valid form changed, and its audit entry, in one transaction.
+        """Save a valid form and its audit entry in one transaction.
 
         Raises:
-            RuntimeError: what a `Problem` says, or that it went wrong, about which the page tells nothing.
+            RuntimeError: with the detail of a `Problem`, or a message without details.
         """
         try:
             return await self._update(request, pk, self.form_model.model_validate(data).model_dump())
-        # SQLAdmin logs either, and shows what it says.
+        # SQLAdmin logs the error, and shows its message.
         except Problem as problem:
             raise RuntimeError(problem.detail) from problem
         except Exception as error:
-            raise RuntimeError(CRASHED) from error
+            raise RuntimeError(INTERNAL_ERROR) from error
 
     async def _update(self, request: Request, pk: str, valid: Mapping[str, Any]) -> Any:  # noqa: ANN401
-        async with transaction(_sessions) as session:
+        async with _sessions.begin() as session:
             row = (await session.scalars(self._stmt_by_identifier(pk).with_for_update())).one()
             before = {name: getattr(row, name) for name in valid}
             changes = {name: [before[name], value] for name, value in valid.items() if before[name] != value}
@@ -250,17 +247,17 @@ class StaffView(ModelView):
         return row
 
     async def get_list_value(self, obj: Any, prop: str, request: Request | None = None) -> tuple[Any, Any]:  # noqa: ANN401
-        """What is shown, twice, so that an export gets that instead of what is stored."""
+        """Return the displayed value twice: exports use the first."""
         _, shown = await super().get_list_value(obj, prop, request)
         return shown, shown
 
     async def custom_export_cell(self, row: Any, name: str, value: Any) -> str | None:  # noqa: ANN401
-        """Text that a spreadsheet does not run."""
+        """Escape text that a spreadsheet would run."""
         return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else None
 
 
 def organization_name(row: Any, column: str, request: Request) -> str:  # noqa: ANN401
-    """The formatter for a column with the id of an organization."""
+    """Format a column that holds the id of an organization."""
     name: str = request.state.staff.organizations[getattr(row, column)]
     return name
 
@@ -271,14 +268,14 @@ FindStaff = Callable[[Request], Awaitable[Staff]]
 class _Admin(Admin):
     @staticmethod
     def get_save_redirect_url(request: Request, form: FormData, model_view: ModelView, obj: Any) -> str | URL:  # noqa: ANN401
-        """Where a saved form leads: never to where another row is created, which is not served."""
+        """Redirect a saved form; the page to create a row is not served."""
         if form.get("save") != "Save and continue editing":
             form = FormData({"save": "Save"})
         return Admin.get_save_redirect_url(request, form, model_view, obj)
 
 
 class Gate:
-    """Lets staff pass, and notes for whom the views read."""
+    """Require staff, and set the criteria of the views for the request."""
 
     def __init__(
         self, app: ASGIApp, *, find_staff: FindStaff, views: Sequence[type[StaffView]], production: bool
@@ -289,17 +286,16 @@ class Gate:
         self.production = production
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # A websocket finds no route there.
         if scope["type"] != "http" or scope["path"].startswith(f"{PATH}/statics/"):
             await self.app(scope, receive, send)
             return
         if self.production:
-            # Links are whole addresses, and a proxy may not say that it took the request over TLS.
+            # Links are absolute, and a proxy may not forward the scheme.
             scope = {**scope, "scheme": "https"}
         request = Request(scope)
         await same_origin(request)
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
-            raise Problem(400, "This address has a character that no text has.")
+            raise Problem(400, "The address contains a NUL character.")
         staff = await self.find_staff(request)
         request.state.staff = staff
         criteria = {
@@ -328,12 +324,12 @@ def add_admin(
     """Serve the views below /admin.
 
     Args:
-        app: gets the routes.
-        views: what is shown, in this order.
-        find_staff: who sent a request; it raises what others get instead.
-        production: whether browsers come over TLS.
+        app: the application.
+        views: in the order of the menu.
+        find_staff: returns the staff of a request, or raises the response for others.
+        production: browsers use TLS.
     """
-    # It mounts itself, with error pages and sessions of its own, on an application that nobody serves.
+    # SQLAdmin mounts itself, with its own error pages and sessions; only its routes are used.
     admin = _Admin(
         Starlette(),
         session_maker=_sessions,
@@ -349,7 +345,7 @@ def add_admin(
         for route in admin.admin.routes
         if isinstance(route, Route) and (route.name in ROUTES or f"{route.name}".startswith("view-"))
     ]
-    routes.append(Mount("/statics", Assets(packages=["sqladmin"]), name="statics"))
+    routes.append(Mount("/statics", StaticFiles(packages=["sqladmin"]), name="statics"))
     gate = Middleware(Gate, find_staff=find_staff, views=views, production=production)
     app.router.routes.append(Route(PATH, _to_index))
     app.router.routes.append(Mount(PATH, routes=routes, name="admin", middleware=[gate]))

@@ -13,7 +13,6 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..core.admin import Button, StaffView, organization_name
-from ..core.database import transaction
 from ..core.schemas import TrimmedText
 from .contracts import Role
 from .models import AuditEntry, Membership, Organization, User
@@ -54,7 +53,7 @@ class OrganizationView(StaffView, model=Organization):
 
 
 class UserView(StaffView, model=User):
-    """A user is deactivated rather than deleted, so that the history stays."""
+    """Users are deactivated, not deleted: the audit trail refers to them."""
 
     column_list = (User.email, User.is_active, User.is_staff, User.created_at)
     column_searchable_list = (User.email,)
@@ -67,7 +66,7 @@ class UserView(StaffView, model=User):
         return User.id.in_(select(Membership.user_id).where(Membership.organization_id.in_(organizations)))
 
     async def buttons(self, request: Request, row: User) -> Sequence[Button]:
-        async with transaction(request.state.sessions, writes=False) as session:
+        async with request.state.read_sessions() as session:
             if not await owns_all_of(session, request.state.staff, row.id):
                 return ()
         label, action = ("Deactivate", "deactivate") if row.is_active else ("Activate", "activate")
@@ -83,7 +82,7 @@ class UserView(StaffView, model=User):
 
     async def _set_active(self, request: Request, *, is_active: bool) -> Response:
         user = await self.get_object_for_details(request)
-        async with transaction(request.state.sessions) as session:
+        async with request.state.sessions.begin() as session:
             await set_active(session, request.state.staff, user.id, is_active=is_active)
         return self.back_to(user)
 

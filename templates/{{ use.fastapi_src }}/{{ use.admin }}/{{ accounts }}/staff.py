@@ -1,4 +1,4 @@
-"""Staff: users to whom the admin is open, for the organizations that they are in."""
+"""Staff: users who may use the admin, for the organizations that they are members of."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -8,7 +8,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..core.admin import Staff
-from ..core.database import transaction
 from ..core.errors import ApiError
 from . import queries, visitors
 from .contracts import Actor, Role
@@ -16,7 +15,7 @@ from .errors import MissingRoleError, NotAMemberError
 from .models import Membership, Organization, User
 from .services import record
 
-# Lets others' audit entries name the row: of two who change each other, each would wait for the other.
+# FOR NO KEY UPDATE: audit entries that refer to the row are not blocked, which could deadlock.
 KEY_STAYS = {"key_share": True}
 
 
@@ -31,20 +30,20 @@ class LastOwnerError(ApiError):
     status = 409
     type = "urn:problem:last-owner"
     title = "Last owner"
-    detail = "Nobody else who can sign in owns the organization; make another member its owner first."
+    detail = "The organization has no other active owner; make another member its owner first."
 
 
 async def find_staff(request: Request) -> Staff:
-    """Who uses the admin.
+    """Return the member of staff who is signed in.
 
     Raises:
-        Elsewhere: nobody is signed in, so the sign-in page comes first.
-        NotStaffError: who is signed in is not on the staff.
+        Elsewhere: redirect to the sign-in page.
+        NotStaffError: the user is not on the staff.
     """
-    async with transaction(request.state.sessions, writes=False) as session:
-        visitor = await visitors.get_visitor(request, session, request.state.settings)
-        if not visitor.is_staff:
-            raise NotStaffError
+    visitor = await visitors.get_visitor(request, request.state.settings)
+    if not visitor.is_staff:
+        raise NotStaffError
+    async with request.state.read_sessions() as session:
         memberships = await visitors.memberships_of(session, visitor.actor.user_id)
     return Staff(
         user_id=visitor.actor.user_id,
@@ -57,28 +56,28 @@ async def find_staff(request: Request) -> Staff:
 
 
 async def acting_for(session: AsyncSession, staff: Staff, organization_id: UUID) -> Actor:
-    """The member of staff as somebody who acts for the organization.
+    """Return the actor for a member of staff in an organization.
 
     Raises:
-        NotAMemberError: they are not in it, or no longer.
+        NotAMemberError: they are not, or no longer, a member of it.
     """
-    member = await queries.member_of(session, user_id=staff.user_id, organization_id=organization_id)
+    member = await queries.get_member_of(session, user_id=staff.user_id, organization_id=organization_id)
     if member is None:
         raise NotAMemberError
     return member.actor()
 
 
 async def owns_all_of(session: AsyncSession, staff: Staff, user_id: UUID) -> bool:
-    """Whether the member of staff owns every organization of the user, who signs in to all of them alike."""
+    """Return whether the member of staff owns every organization of the user."""
     memberships = await visitors.memberships_of(session, user_id)
     return {membership.organization_id for membership, _ in memberships} <= staff.owned
 
 
 async def keep_an_owner(session: AsyncSession, organization_id: UUID) -> None:
-    """Refuse what has been done in this transaction, if it leaves nobody who could change the organization.
+    """Check, after a change in this transaction, that the organization still has an active owner.
 
     Raises:
-        LastOwnerError: it does.
+        LastOwnerError: it has none.
     """
     await _lock(session, [organization_id])
     owners = (
@@ -91,7 +90,7 @@ async def keep_an_owner(session: AsyncSession, organization_id: UUID) -> None:
 
 
 async def set_active(session: AsyncSession, staff: Staff, user_id: UUID, *, is_active: bool) -> None:
-    """Let a user sign in, or end what they have: sessions and tokens.
+    """Activate or deactivate a user; deactivating ends their sessions and tokens.
 
     Raises:
         MissingRoleError: the member of staff does not own all of the user's organizations.
@@ -110,14 +109,14 @@ async def set_active(session: AsyncSession, staff: Staff, user_id: UUID, *, is_a
 
 
 async def set_staff(session: AsyncSession, user_id: UUID, *, is_staff: bool) -> None:
-    """Open the admin to a user, or close it."""
+    """Add a user to the staff, or remove them."""
     user = await session.get_one(User, user_id, with_for_update=KEY_STAYS)
     before, user.is_staff = user.is_staff, is_staff
     await _record(session, user, {"is_staff": [before, is_staff]}, None)
 
 
 async def _lock(session: AsyncSession, organization_ids: Collection[UUID]) -> None:
-    """Wait for others who change who owns these, or two owners could go at once who see each other stay."""
+    """Serialize changes of ownership, or two owners could remove each other at the same time."""
     locked = select(Organization.id).where(Organization.id.in_(organization_ids)).order_by(Organization.id)
     await session.execute(locked.with_for_update(key_share=True))
 

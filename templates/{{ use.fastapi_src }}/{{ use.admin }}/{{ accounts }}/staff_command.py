@@ -1,4 +1,4 @@
-"""Who is on the staff: `just create-staff` and `just revoke-staff` run this."""
+"""Add and remove staff: `just create-staff` and `just revoke-staff` run this."""
 
 import argparse
 import asyncio
@@ -6,51 +6,49 @@ import sys
 from collections.abc import Sequence
 from getpass import getpass
 
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
-
-from ..core.database import create_engine, session_factory, transaction
-from ..core.settings import get_settings
+from ..core.database import Sessions, create_engine, session_factory
+from ..core.settings import Settings, get_settings
 from . import queries, services, staff
 
 MIN_PASSWORD_LENGTH = 12
 
 
-async def create(sessions: async_sessionmaker[AsyncSession], *, email: str, organization: str) -> str:
-    """Open the admin to a user, who is made first if nobody has the address, and say so.
+async def create(sessions: Sessions, *, email: str, organization: str) -> str:
+    """Add a user to the staff; create them first if the address is new. Return a message.
 
     Raises:
-        SystemExit: the user is new, and something that takes is missing.
+        SystemExit: the user is new, and the address or the organization is missing.
     """
-    async with transaction(sessions, writes=False) as session:
-        known = await queries.user_with(session, email)
+    async with sessions() as session:
+        known = await queries.get_user_by_email(session, email)
     if known is None and not ("@" in email and organization.strip()):
-        raise SystemExit("Nobody has this address. Somebody new takes an e-mail address and an organization.")
+        raise SystemExit("There is no such user. A new one needs an e-mail address and an organization.")
     password = ask_password() if known is None else ""
-    async with transaction(sessions) as session:
+    async with sessions.begin() as session:
         if known is None:
             owner = await services.ensure_organization(
                 session, name=organization.strip(), owner_email=email, password=password
             )
         await staff.set_staff(session, owner.user_id if known is None else known.id, is_staff=True)
-    return f"{queries.normalized(email)} is on the staff."
+    return f"{queries.normalize_email(email)} is on the staff."
 
 
-async def revoke(sessions: async_sessionmaker[AsyncSession], *, email: str) -> str:
-    """Close the admin to a user, at once, and say so.
+async def revoke(sessions: Sessions, *, email: str) -> str:
+    """Remove a user from the staff, at once. Return a message.
 
     Raises:
-        SystemExit: nobody has this address.
+        SystemExit: there is no such user.
     """
-    async with transaction(sessions) as session:
-        user = await queries.user_with(session, email)
+    async with sessions.begin() as session:
+        user = await queries.get_user_by_email(session, email)
         if user is None:
-            raise SystemExit("Nobody has this address.")
+            raise SystemExit("There is no such user.")
         await staff.set_staff(session, user.id, is_staff=False)
     return f"{user.email} is no longer on the staff."
 
 
 def ask_password() -> str:
-    """A password from the terminal, where it is not shown, or from a pipe.
+    """Read a password from the terminal, without echo, or from a pipe.
 
     Raises:
         SystemExit: it is too short.
@@ -61,8 +59,8 @@ def ask_password() -> str:
     return password
 
 
-async def run(url: str, options: argparse.Namespace) -> str:
-    engine = create_engine(url)
+async def run(settings: Settings, options: argparse.Namespace) -> str:
+    engine = create_engine(settings)
     try:
         sessions = session_factory(engine)
         if options.action == "create":
@@ -76,8 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("action", choices=["create", "revoke"])
     parser.add_argument("email")
-    parser.add_argument("organization", nargs="?", default="", help="for a new user, who will own it")
-    print(asyncio.run(run(get_settings().database_url, parser.parse_args(arguments))))
+    parser.add_argument("organization", nargs="?", default="", help="of a new user, who becomes its owner")
+    print(asyncio.run(run(get_settings(), parser.parse_args(arguments))))
 
 
 if __name__ == "__main__":

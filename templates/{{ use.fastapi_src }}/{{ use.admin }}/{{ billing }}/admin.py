@@ -1,4 +1,4 @@
-"""Invoices and payment events in the admin: to look up, and to void; what an invoice says of money stays."""
+"""Invoices and payment events in the admin. Amounts cannot be changed."""
 
 from collections.abc import Collection, Sequence
 from typing import Annotated, Any, ClassVar
@@ -8,19 +8,19 @@ from fastapi import Request, Response
 from pydantic import BaseModel, Field
 from sqladmin import expose
 from sqladmin.filters import AllUniqueStringValuesFilter, StaticValuesFilter
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..accounts.public import acting_for, record
 from ..core.admin import Button, StaffView, organization_name
-from ..core.database import transaction
 from ..core.schemas import TrimmedText
 from . import services
-from .contracts import InvoiceStatus
+from .contracts import InvoiceStatus, PaymentEventStatus
 from .currencies import money
 from .models import Invoice, PaymentEvent
 
 STATUSES = [(status.value, status.value) for status in InvoiceStatus]
+EVENT_STATUSES = [(status.value, status.value) for status in PaymentEventStatus]
 
 
 class CustomerForm(BaseModel):
@@ -85,31 +85,38 @@ class InvoiceView(StaffView, model=Invoice):
     @expose("/void/{pk}", methods=["POST"])
     async def void(self, request: Request) -> Response:
         invoice = await self.get_object_for_details(request)
-        async with transaction(request.state.sessions) as session:
+        async with request.state.sessions.begin() as session:
             actor = await acting_for(session, request.state.staff, invoice.organization_id)
-            await services.void(session, actor=actor, invoice_id=invoice.id)
+            await services.void_invoice(session, actor=actor, invoice_id=invoice.id)
         return self.back_to(invoice)
 
 
 class PaymentEventView(StaffView, model=PaymentEvent):
-    """An event about no invoice is nobody's, and is not shown."""
+    """Payment events of the tenants' invoices, and those whose invoice is unknown, without their body."""
 
     column_list = (
         PaymentEvent.webhook_id,
         PaymentEvent.type,
         PaymentEvent.invoice_id,
+        PaymentEvent.status,
+        PaymentEvent.attempts,
+        PaymentEvent.error,
         PaymentEvent.created_at,
     )
-    column_details_list = (*column_list, PaymentEvent.body)
+    column_details_list = (*column_list, PaymentEvent.next_attempt_at)
     column_searchable_list = (PaymentEvent.webhook_id,)
-    column_sortable_list = (PaymentEvent.type, PaymentEvent.created_at)
+    column_sortable_list = (PaymentEvent.type, PaymentEvent.status, PaymentEvent.created_at)
     column_default_sort = ("created_at", True)
+    column_filters = (StaticValuesFilter(PaymentEvent.status, EVENT_STATUSES),)
 
     @staticmethod
     def scope(organizations: Collection[UUID]) -> ColumnElement[bool]:
-        return PaymentEvent.invoice_id.in_(
-            select(Invoice.id).where(Invoice.organization_id.in_(organizations))
-        )
+        # The table, not the model: to a query of the model the admin would add its scope.
+        invoices = Invoice.__table__
+        invoice = select(invoices.c.id).where(invoices.c.id == PaymentEvent.invoice_id)
+        own = invoice.where(invoices.c.organization_id.in_(organizations))
+        unknown = PaymentEvent.invoice_id.is_not(None) & ~invoice.exists()
+        return or_(own.exists(), unknown)
 
 
 VIEWS = (InvoiceView, PaymentEventView)

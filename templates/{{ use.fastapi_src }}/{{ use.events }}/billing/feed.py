@@ -1,25 +1,21 @@
-"""What happens to invoices, told as it happens: as Server-Sent Events, and over a WebSocket."""
+"""Routes: the events of invoices, as Server-Sent Events and over a WebSocket."""
 
 import re
 from datetime import datetime
-from functools import partial
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Request, WebSocket
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.config import JsonDict
 
-from ..accounts.public import BearerToken, MissingRoleError, MissingScopeError, Reader
-from ..core.database import SessionDependency, transaction
+from ..accounts.public import BearerToken, MissingScopeError, Reader, authenticate_reader
 from ..core.openapi import problems
 from ..core.problems import Problem
-from ..events.public import EventStream, Feed, UnknownEventError, describe, serve, socket_token
-from . import permissions
-from .permissions import Action
+from ..events.public import EventStream, Feed, UnknownEventError, serve, socket_token, stream_of
 from .schemas import EXAMPLE, InvoiceOut
 
 KIND = "invoice."
-InvoiceEventType = Literal["invoice.created", "invoice.paid", "invoice.voided"]
+ID_PATTERN = "^[0-9]{1,18}$"
 _EXAMPLE: JsonDict = {
     "id": 42,
     "type": "invoice.created",
@@ -29,89 +25,65 @@ _EXAMPLE: JsonDict = {
 
 
 class InvoiceEvent(BaseModel):
-    """What happened to an invoice, and what the invoice has been since."""
+    """A change of an invoice, and the invoice afterwards."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
-    id: Annotated[int, Field(ge=1, description="Grows with each event of the organization.")]
-    type: InvoiceEventType
+    id: Annotated[int, Field(ge=1, description="Increases with each event of the organization.")]
+    type: Literal["invoice.created", "invoice.paid", "invoice.voided"]
     created_at: datetime
     data: InvoiceOut
 
 
-def _schema() -> JsonDict:
-    schema: JsonDict = InvoiceEvent.model_json_schema(
-        mode="serialization", ref_template="#/components/schemas/{model}"
-    )
-    # They are among the components, where other routes need them too.
-    del schema["$defs"]
-    return schema
-
-
-EVENTS = describe(
-    (get_args(InvoiceEventType), _schema()),
-    description="Events, and comments while there are none, until the token ends or the server restarts.",
-)
-ID_PATTERN = "^[0-9]{1,18}$"
-# None stands for what was not sent; the contract knows no null here.
 LastEventIdHeader = Annotated[
     str | None,
     WithJsonSchema({"type": "string", "pattern": ID_PATTERN}),
     Header(
         alias="Last-Event-ID",
         pattern=ID_PATTERN,
-        description="The `id` that came last: the stream goes on behind it. Without it, it begins now.",
+        description="The `id` of the last event that was received; the stream continues after it.",
     ),
 ]
 
-_permit = partial(permissions.require, action=Action.READ)
-router = APIRouter(prefix="/invoices/events", tags=["invoices"])
-# It asks for the token itself: a WebSocket may bring it in another way.
+router = APIRouter(prefix="/invoices/events", tags=["billing"])
+# WebSockets authenticate themselves: browsers cannot set their headers.
 sockets = APIRouter(prefix="/api/v1/invoices/events")
 
 
 @router.get(
     "",
+    summary="Stream the events of the tenant's invoices, as Server-Sent Events.",
     response_class=EventStream,
-    responses={200: EVENTS, **problems(422, UnknownEventError, MissingScopeError, MissingRoleError)},
+    responses={
+        200: stream_of(
+            InvoiceEvent,
+            description="Events until the token ends or the server restarts; comments while there are none.",
+        ),
+        **problems(422, UnknownEventError, MissingScopeError),
+    },
 )
-async def follow(
-    actor: Reader,
-    token: BearerToken,
-    request: Request,
-    session: SessionDependency,
-    last_event_id: LastEventIdHeader = None,
+async def follow_invoices(
+    actor: Reader, token: BearerToken, request: Request, last_event_id: LastEventIdHeader = None
 ) -> EventStream:
-    """What happens to the organization's invoices, as Server-Sent Events.
+    """Reconnect with `Last-Event-ID` to miss no event and receive none twice.
 
-    Connect again with `Last-Event-ID` whenever the connection ends, and nothing is missed or comes twice. The
-    last 10 000 events are kept; going on from an older one, or from one that never was, is a 409.
+    The newest 10 000 events are kept; an older id is a 409.
 
-    `/api/v1/invoices/events/ws` is the same as a WebSocket, whose messages are what is in `data` here. The
-    token comes as the header `Authorization` or, from a page, as the subprotocols `bearer` and the token
-    itself, and the id as the parameter `last_event_id`. It is closed with 1008 when the token has ended,
-    1012 when the server restarts, and 1013 when the client was too slow.
+    `/api/v1/invoices/events/ws` is the same as a WebSocket, whose messages are the `data` of the events. The
+    token is in the header `Authorization` or, from a browser, in the subprotocols `bearer` and the token
+    itself; the id is the parameter `last_event_id`. It is closed with 1008 when the token has ended, 1012
+    when the server restarts, and 1013 when the client was too slow.
     """
-    feed = await Feed.open(
-        request,
-        session,
-        token=token,
-        last_event_id=last_event_id,
-        kind=KIND,
-        permit=_permit,
-        actor=actor,
-    )
+    feed = await Feed.open(request, token=token, actor=actor, kind=KIND, last_event_id=last_event_id)
     return EventStream(feed.frames())
 
 
 @sockets.websocket("/ws")
-async def follow_by_socket(websocket: WebSocket) -> None:
+async def follow_invoices_by_websocket(websocket: WebSocket) -> None:
     token, subprotocol = await socket_token(websocket)
     last_event_id = websocket.query_params.get("last_event_id")
     if last_event_id is not None and not re.fullmatch(ID_PATTERN, last_event_id):
-        raise Problem(422, "The parameter last_event_id is the id of an event, which is a number.")
-    async with transaction(websocket.state.sessions, writes=False) as session:
-        feed = await Feed.open(
-            websocket, session, token=token, last_event_id=last_event_id, kind=KIND, permit=_permit
-        )
+        raise Problem(422, "The parameter last_event_id must be the id of an event.")
+    actor = await authenticate_reader(websocket, token)
+    feed = await Feed.open(websocket, token=token, actor=actor, kind=KIND, last_event_id=last_event_id)
     await serve(websocket, feed, subprotocol=subprotocol)
