@@ -1,7 +1,7 @@
-"""How long a copy takes against an empty Copier template, and an update against a copy: medians, ratios, PASS or FAIL.
+"""Duration of `copier copy` against an empty template, and of `copier update` against a copy: medians, PASS or FAIL.
 
-Whole processes, started in turn so that a slow minute of the machine hits all of them; tasks are left out. Everything
-lies in memory where there is /dev/shm, because what else a disk is busy with would be most of the difference.
+Measures whole processes without tasks, in turn, so that a slow period of the machine hits all of them. Works in
+/dev/shm where there is one, because other load on a disk would be most of the difference.
 """
 
 import argparse
@@ -27,13 +27,13 @@ def run(*command: str, folder: Path) -> None:
 
 
 def release(repository: Path, version: str) -> None:
-    """Commit and tag everything, packed as a clone is."""
+    """Commit and tag everything, and pack it as in a clone."""
     for command in (["init"], ["add", "--all"], ["commit", "--message", version], ["tag", version], ["repack", "-ad"]):
         run("git", *command, folder=repository)
 
 
 def this_template(target: Path) -> None:
-    """The work tree of this repository, as its own repository with two releases, a line of the README apart."""
+    """Copy the work tree into a repository with two releases, which differ in one line of the README."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,
@@ -51,7 +51,7 @@ def this_template(target: Path) -> None:
 
 
 def empty_template(target: Path) -> None:
-    """The least that Copier renders: one file."""
+    """Create a Copier template with a single file."""
     target.mkdir()
     (target / "copier.yml").write_text("project_name: {type: str}\n")
     (target / "README.md.jinja").write_text("# {{ project_name }}\n")
@@ -64,7 +64,7 @@ def copy(template: Path, target: Path, *options: str) -> None:
 
 
 def seconds(action: str, folder: Path, number: int) -> float:
-    """The duration of one run; what it needs is made ready before."""
+    """Return the duration of one run, without its preparation."""
     target = folder / f"{action}-{number}"
     if action == "update":
         shutil.copytree(folder / "project", target)
@@ -85,7 +85,7 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
         folder = Path(name)
-        os.environ["TMPDIR"] = name  # where Copier clones and compares
+        os.environ["TMPDIR"] = name  # Copier clones and compares there
         (folder / "settings.yml").write_text("{}\n")
         os.environ["COPIER_SETTINGS_PATH"] = str(folder / "settings.yml")
         for who in ("AUTHOR", "COMMITTER"):
@@ -98,7 +98,7 @@ def main() -> int:
         for number in range(-1, arguments.runs):
             for action, taken in times.items():
                 took = seconds(action, folder, number)
-                if number >= 0:  # the first round warms up
+                if number >= 0:  # the first run warms up
                     taken.append(took)
 
     typical = {action: median(taken) for action, taken in times.items()}

@@ -1,7 +1,7 @@
-"""What 1000 clients cost that follow one organization's events at once: memory, time to an event, time to shut down.
+"""1000 clients that follow one tenant's events: memory per client, latency of an event, duration of the shutdown.
 
 Half of them hold a stream of Server-Sent Events, half a WebSocket, all on one worker of a generated project's
-production server with PostgreSQL. Clients are bare sockets, so that one process can hold them on what is left.
+production server with PostgreSQL. The clients are plain sockets, to leave the processor to the server.
 """
 
 import argparse
@@ -19,19 +19,19 @@ from serving import generated, running
 PATH = "/api/v1/invoices/events"
 MAX_KIB = 100.0
 MAX_EVENT_SECONDS = 5.0
-# What the server gives requests in flight after SIGTERM.
+# A little less than the server gives open requests after SIGTERM.
 MAX_STOP_SECONDS = 8.0
 UPGRADE = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n"
 
 
 def resident_kib(process: subprocess.Popen[bytes]) -> int:
-    """The memory that a process occupies."""
+    """Return the resident memory of a process."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0])
 
 
 class Client:
-    """A socket that asked for events."""
+    """A connection that receives events."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, websocket: bool) -> None:
         self.reader, self.writer, self.websocket = reader, writer, websocket
@@ -47,27 +47,27 @@ class Client:
         if not answer.startswith(b"HTTP/1.1 101" if websocket else b"HTTP/1.1 200"):
             raise ConnectionError(answer.decode())
         if not websocket:
-            await reader.readuntil(b"\n\n")  # the id to begin with
+            await reader.readuntil(b"\n\n")  # the first event id
         return cls(reader, writer, websocket=websocket)
 
     async def event(self) -> float:
-        """The moment at which an event was there."""
+        """Wait for an event and return the time of its arrival."""
         await self.reader.readuntil(b'"invoice.created"')
         await self.reader.readuntil(b"}}")
         return time.perf_counter()
 
     async def closed_cleanly(self) -> bool:
-        """Read to the end: a stream ends with its last chunk, a WebSocket with the code for a restart."""
+        """Read to the end; tell whether a stream ended with its last chunk, or a WebSocket with close code 1012."""
         left = await self.reader.read()
         while chunk := await self.reader.read():
             left += chunk
         self.writer.close()
-        # A close frame of the server has no mask: opcode, length, code.
+        # A close frame from a server is not masked: opcode, length, code.
         return (b"\x88" in left and (1012).to_bytes(2) in left) if self.websocket else left.endswith(b"0\r\n\r\n")
 
 
 async def connect_all(port: int, authorization: str, number: int) -> tuple[list[Client], int]:
-    """Clients, half of each kind, no more than fifty of them connecting at a time, and how often one was refused."""
+    """Connect clients, half of each kind, fifty at a time; return them and the number of refused attempts."""
     gate = asyncio.Semaphore(50)
     refused = 0
 
@@ -78,7 +78,7 @@ async def connect_all(port: int, authorization: str, number: int) -> tuple[list[
                 return await Client.connect(port, authorization, websocket=index % 2 == 1)
             except ConnectionError:
                 refused += 1
-            # As a client would, so that the rest can be measured; that it had to is a failure all the same.
+            # Retry once, so that the rest can be measured; the refusal still fails the benchmark.
             await asyncio.sleep(1)
             return await Client.connect(port, authorization, websocket=index % 2 == 1)
 
@@ -86,13 +86,13 @@ async def connect_all(port: int, authorization: str, number: int) -> tuple[list[
 
 
 def report(name: str, value: float, unit: str, limit: float) -> bool:
-    """Whether a value is within its limit, after saying so."""
+    """Print a value with PASS or FAIL; return whether it is within its limit."""
     print(f"{name:<34} {value:8.2f} {unit:<4} at most {limit:g}   {'PASS' if value <= limit else 'FAIL'}")
     return value <= limit
 
 
 async def measure(process: subprocess.Popen[bytes], port: int, authorization: str, number: int) -> bool:
-    """Whether everything is within its limits, after saying what it came to."""
+    """Measure and print everything; return whether it is within its limits."""
     headers = {"Authorization": authorization}
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=30) as api:
 
@@ -102,7 +102,7 @@ async def measure(process: subprocess.Popen[bytes], port: int, authorization: st
             (await api.post("/api/v1/invoices", json=invoice)).raise_for_status()
             return began
 
-        # Ten clients first, so that what the server makes once is not counted as theirs.
+        # Ten clients first, so that what the server allocates once is not counted.
         for client in (await connect_all(port, authorization, 10))[0]:
             client.writer.close()
         await create()
@@ -137,7 +137,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", type=int, default=1000, help="half of each kind (default: 1000)")
     arguments = parser.parse_args()
-    # The server inherits it.
+    # The server inherits the limit.
     wanted = 2 * arguments.clients + 100
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard not in (resource.RLIM_INFINITY, -1) and hard < wanted:

@@ -1,7 +1,7 @@
-"""Whether each of 10 000 webhooks is applied exactly once while the worker of a generated Flask project is killed.
+"""10 000 webhooks while the worker of a generated Flask project is killed: each must be applied exactly once.
 
-50 connections post signed events to the production server, each of which pays an invoice of its own; the worker gets
-SIGKILL ten times on the way. What is not answered with 202 is sent again, as a provider does.
+50 connections post signed events to the production server, each for another invoice; the worker is killed (SIGKILL)
+ten times meanwhile. An event that is not answered with 202 is sent again, as a provider does.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from serving import Project, generated, production, running
 CONNECTIONS = 50
 KILLS = 10
 PATH = "/webhooks/payments"
-# Makes invoices, and says what became of each: how often it was paid, and in which state the events are.
+# Creates invoices, or reports how often each was paid and the status of the events.
 TOOL = """
 import json
 import sys
@@ -59,14 +59,14 @@ with app.app_context():
 
 
 class Sender:
-    """A provider with one connection."""
+    """A payment provider with one connection."""
 
     def __init__(self, port: int, key: bytes) -> None:
         self.port, self.key = port, key
         self.again = 0
 
     def send(self, invoices: list[str]) -> None:
-        """Tell that each of the invoices was paid, until it is accepted."""
+        """Send a payment for each invoice until it is accepted."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         for invoice_id in invoices:
             while not self.accepted(connection, invoice_id):
@@ -94,7 +94,7 @@ class Sender:
 
 
 def worker(project: Project, *options: str) -> subprocess.Popen[bytes]:
-    """A worker in a process of its own."""
+    """Start a worker."""
     command = [
         str(project.folder / ".venv" / "bin" / "python"),
         "-m",
@@ -110,12 +110,12 @@ def worker(project: Project, *options: str) -> subprocess.Popen[bytes]:
 
 
 def kill(project: Project) -> int:
-    """Let workers work until they are killed, one after the other; how many were killed while they worked."""
+    """Start and kill workers one after the other; return how many were killed while they worked."""
     killed = 0
     for _ in range(KILLS):
         process = worker(project)
         with suppress(subprocess.TimeoutExpired):
-            # Longer than it takes to start.
+            # Longer than a worker takes to start.
             process.wait(timeout=random.uniform(3, 6))  # noqa: S311 (no secret)
         killed += process.poll() is None
         process.send_signal(signal.SIGKILL)
@@ -124,7 +124,7 @@ def kill(project: Project) -> int:
 
 
 def proof(name: str, count: int) -> bool:
-    """Whether none was lost and none applied twice, after saying how it went."""
+    """Run the benchmark on one database; return whether no event was lost and none was applied twice."""
     key = secrets.token_bytes(32)
     with generated({"tool.py": TOOL}, framework="flask", sqlite=name == "sqlite") as project:
         project.environment["WEBHOOK_SECRETS"] = f"whsec_{base64.b64encode(key).decode()}"
