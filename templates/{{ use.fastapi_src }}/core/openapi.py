@@ -16,6 +16,8 @@ from .problems import PROBLEM_JSON, PROBLEM_SCHEMA, problem_document
 from .security_headers import CSP, CSP_HEADER
 
 SCHEMAS = "#/components/schemas"
+# Components that FastAPI does not find in a route.
+COMPONENTS: dict[str, Any] = {"Problem": PROBLEM_SCHEMA}
 DETAIL = "What went wrong this time."
 REQUEST_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 
@@ -82,7 +84,7 @@ def operation_id(route: APIRoute) -> str:
 
 
 class Api(FastAPI):
-    """FastAPI with the schemas of problem documents in its OpenAPI document."""
+    """FastAPI with all components in its OpenAPI document."""
 
     def openapi(self) -> dict[str, Any]:
         contract = super().openapi()
@@ -90,7 +92,7 @@ class Api(FastAPI):
             for operation in item.values():
                 _add_body_errors(operation)
         schemas = contract.setdefault("components", {}).setdefault("schemas", {})
-        schemas["Problem"] = PROBLEM_SCHEMA
+        schemas |= {name: schema for name, schema in COMPONENTS.items() if name not in schemas}
         text = json.dumps(contract)
         schemas |= {
             problem_name(error): problem_schema(error)

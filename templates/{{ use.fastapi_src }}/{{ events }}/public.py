@@ -3,13 +3,14 @@
 from .errors import ForeignOriginError, UnknownEventError
 from .services import publish
 from .state import with_events
-from .streams import EventStream, Feed, serve, socket_token, stream_of
+from .streams import EventStream, Feed, message, serve, socket_token, stream_of
 
 __all__ = [
     "EventStream",
     "Feed",
     "ForeignOriginError",
     "UnknownEventError",
+    "message",
     "publish",
     "serve",
     "socket_token",

@@ -8,7 +8,7 @@ from ..accounts.public import MissingScopeError, Writer
 from ..core.openapi import problems
 from .errors import ProviderFailedError, ProviderTooSlowError, TooBusyError
 from .schemas import SummaryDone, SummaryRequest, SummaryToken
-from .streams import EventStream, stream_of
+from .streams import EventStream, message, stream_of
 from .summaries import Summarizer, Summary
 
 router = APIRouter(tags=["events"])
@@ -25,9 +25,9 @@ async def get_summarizer(request: Request) -> Summarizer:
     response_class=EventStream,
     responses={
         200: stream_of(
-            SummaryToken | SummaryDone,
-            ProviderFailedError,
-            ProviderTooSlowError,
+            message("SummaryTokenMessage", SummaryToken, events=["token"]),
+            message("SummaryDoneMessage", SummaryDone, events=["done"]),
+            message("SummaryErrorMessage", ProviderFailedError, ProviderTooSlowError, events=["error"]),
             description="`token` for each token, then `done`, or `error` with a problem document.",
         ),
         **problems(422, MissingScopeError, TooBusyError),

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import structlog
 from fastapi.responses import StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import HTTPConnection
 from starlette.types import Message, Receive, Scope, Send
@@ -19,7 +20,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ..accounts.public import Actor, NotSignedInError, authenticate_reader, bearer_token
 from ..core.errors import ApiError
-from ..core.openapi import SCHEMAS, problem_name
+from ..core.openapi import COMPONENTS, SCHEMAS, problem_name
 from . import queries
 from .contracts import Event
 from .errors import ForeignOriginError, UnknownEventError
@@ -65,17 +66,40 @@ class EventStream(StreamingResponse):
             await super().stream_response(send_with_timeout)
 
 
-def stream_of(model: Any, *errors: type[ApiError], description: str) -> dict[str, Any]:  # noqa: ANN401 (or a union)
-    """Return the OpenAPI response of a stream.
+def message(name: str, *data: type[BaseModel] | type[ApiError], events: Sequence[str]) -> dict[str, Any]:
+    """Add a kind of event to the components of the OpenAPI document, and return the reference to it.
 
     Args:
-        model: the `data` of its events, which is JSON.
-        errors: problem documents that are the `data` of an event `error`.
-        description: which events come when, and when the stream ends.
+        name: the name of the component.
+        data: models, or errors, whose JSON is in `data`.
+        events: values of `event`.
     """
-    schemas = [{"$ref": f"{SCHEMAS}/{problem_name(error)}"} for error in errors]
-    content = {EventStream.media_type: {"schema": {"anyOf": schemas}}} if schemas else {}
-    return {"model": model, "description": description, "content": content}
+    schemas = []
+    for kind in data:
+        if issubclass(kind, ApiError):
+            schemas.append({"$ref": f"{SCHEMAS}/{problem_name(kind)}"})
+            continue
+        schema = kind.model_json_schema(mode="serialization", ref_template=f"{SCHEMAS}/{{model}}")
+        COMPONENTS.update({**schema.pop("$defs", {}), kind.__name__: schema})
+        schemas.append({"$ref": f"{SCHEMAS}/{kind.__name__}"})
+    content = schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
+    COMPONENTS[name] = {
+        "title": name,
+        "type": "object",
+        "required": ["event", "data"],
+        "properties": {
+            "id": {"type": "string"},
+            "event": {"type": "string", "enum": list(events)},
+            "data": {"type": "string", "contentMediaType": "application/json", "contentSchema": content},
+        },
+    }
+    return {"$ref": f"{SCHEMAS}/{name}"}
+
+
+def stream_of(*messages: dict[str, Any], description: str) -> dict[str, Any]:
+    """Return the OpenAPI response of a stream of these messages."""
+    schema = {"type": "object", "oneOf": list(messages)}
+    return {"description": description, "content": {EventStream.media_type: {"schema": schema}}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from fastapi import APIRouter, Header, Request, WebSocket
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
@@ -11,10 +11,11 @@ from pydantic.config import JsonDict
 from ..accounts.public import BearerToken, MissingScopeError, Reader, authenticate_reader
 from ..core.openapi import problems
 from ..core.problems import Problem
-from ..events.public import EventStream, Feed, UnknownEventError, serve, socket_token, stream_of
+from ..events.public import EventStream, Feed, UnknownEventError, message, serve, socket_token, stream_of
 from .schemas import EXAMPLE, InvoiceOut
 
 KIND = "invoice."
+InvoiceEventType = Literal["invoice.created", "invoice.paid", "invoice.voided"]
 ID_PATTERN = "^[0-9]{1,18}$"
 _EXAMPLE: JsonDict = {
     "id": 42,
@@ -30,7 +31,7 @@ class InvoiceEvent(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     id: Annotated[int, Field(ge=1, description="Increases with each event of the organization.")]
-    type: Literal["invoice.created", "invoice.paid", "invoice.voided"]
+    type: InvoiceEventType
     created_at: datetime
     data: InvoiceOut
 
@@ -56,7 +57,7 @@ sockets = APIRouter(prefix="/api/v1/invoices/events")
     response_class=EventStream,
     responses={
         200: stream_of(
-            InvoiceEvent,
+            message("InvoiceEventMessage", InvoiceEvent, events=get_args(InvoiceEventType)),
             description="Events until the token ends or the server restarts; comments while there are none.",
         ),
         **problems(422, UnknownEventError, MissingScopeError),

@@ -1,4 +1,4 @@
-"""What the requests of every module are made of."""
+"""Base types of request bodies."""
 
 from typing import Annotated
 
@@ -9,15 +9,23 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-# With `Strict()`, and last: an integer as JSON has it, which 12.0 is and "12" is not.
+# Last, and with `Strict()`: an integer as in JSON Schema, which includes 12.0 but not "12".
 WHOLE = BeforeValidator(_whole)
-# Text that is not blank, and without NUL, which PostgreSQL does not store.
+# Not blank, and without NUL, which PostgreSQL cannot store.
 Text = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
-# The same without the blanks around it.
-TrimmedText = Annotated[Text, StringConstraints(strip_whitespace=True)]
+_LINE = r"[^\u0000-\u001f\u007f-\u009f]"
+# One line without control characters, stripped.
+TrimmedText = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        min_length=1,
+        pattern=rf"^{_LINE}*[^\s\u0000-\u001f\u007f-\u009f]{_LINE}*$",
+    ),
+]
 
 
 class RequestBody(BaseModel):
-    """Input in which a field that is not declared is an error."""
+    """A request body that rejects unknown fields."""
 
     model_config = ConfigDict(extra="forbid")
