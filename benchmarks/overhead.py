@@ -1,6 +1,6 @@
 """What middleware, logging and routing of a generated project cost: `GET /health/live` against a bare application.
 
-The bare application returns the same body without middleware, on the same server with the same options.
+The bare application returns the same body without middleware, on the same server, granian, with the same options.
 """
 
 import sys
@@ -15,16 +15,6 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "ninja": {"framework": "django", "api": "ninja"},
     "flask": {"framework": "flask"},
 }
-SERVE = """
-if __name__ == "__main__":
-    import granian
-
-    start = granian.Granian
-    granian.Granian = lambda _, **options: start("bare:app", **options)
-    from shop.__main__ import main
-
-    main()
-"""
 FASTAPI = """
 from fastapi import FastAPI
 
@@ -51,13 +41,19 @@ from django.core.wsgi import get_wsgi_application
 from django.http import JsonResponse
 from django.urls import path
 
-if __name__ != "__main__":
-    settings.configure(ALLOWED_HOSTS=["127.0.0.1"], ROOT_URLCONF=__name__, SECRET_KEY="bare")
-    app = get_wsgi_application()
-
+settings.configure(ALLOWED_HOSTS=["127.0.0.1"], ROOT_URLCONF=__name__, SECRET_KEY="bare")
+app = get_wsgi_application()
 urlpatterns = [path("health/live", lambda _: JsonResponse({"status": "ok"}))]
 """
 BARE = {"fastapi": FASTAPI, "drf": DJANGO, "ninja": DJANGO, "flask": FLASK}
+ASGI = ("--with", "granian", "granian", "--port", "{port}", "--interface", "asgi")
+WSGI = (*ASGI[:-1], "wsgi", "--blocking-threads", "16")
+SERVERS = {
+    "fastapi": (*ASGI, "shop.main:app"),
+    "drf": (*WSGI, "shop.config.wsgi:application"),
+    "ninja": (*WSGI, "shop.config.wsgi:application"),
+    "flask": (*WSGI, "shop.wsgi:app"),
+}
 
 
 def main() -> int:
@@ -65,8 +61,11 @@ def main() -> int:
     parser.add_argument("--only", choices=ANSWERS, help="one kind of project")
     arguments = parser.parse_args()
     for kind in [arguments.only] if arguments.only else ANSWERS:
-        with generated({"bare.py": BARE[kind] + SERVE}, **ANSWERS[kind]) as project:
-            ports = project.serve(**{kind: ("just", "serve"), "bare": ("python", "bare.py")})
+        with generated({"bare.py": BARE[kind]}, **ANSWERS[kind]) as project:
+            if kind in {"drf", "ninja"}:
+                project.run("python", "manage.py", "collectstatic", "--no-input", "--verbosity", "0")
+            command = SERVERS[kind]
+            ports = project.serve(**{kind: command, "bare": (*command[:-1], "bare:app")})
             message = project.message(PATH)
             targets = {name: Target(port, message, arguments.connections) for name, port in ports.items()}
             rates = measure(targets, rounds=arguments.rounds, seconds=arguments.seconds)

@@ -1,6 +1,6 @@
-"""The production server of the generated projects, granian, against the usual ones: uvicorn, gunicorn with threads.
+"""Production servers for the same application: granian, uvicorn (FastAPI) and gunicorn with threads (Flask, Django).
 
-Requests per second of the same application on both, then what each does with a client that never finishes its headers
+Requests per second, then what each does with a client that never finishes its headers
 and with more requests at once than it is configured for.
 """
 
@@ -12,16 +12,25 @@ from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from serving import Project, Target, generated, get, measure, options, own_environment, ratio, serving
+from serving import Target, generated, get, measure, options, own_environment, ratio, serving
 
 LIVE = "/health/live"
 LISTED = "/api/v1/invoices?limit=1"
 UVICORN = ("--with", "uvicorn[standard]", "uvicorn", "--port", "{port}")
-GUNICORN = ("--with", "gunicorn", "gunicorn", "--bind", "127.0.0.1:{port}", "--worker-class", "gthread")
-OTHERS = {
-    "fastapi": ("uvicorn", (*UVICORN, "--no-access-log", "--no-server-header", "shop.main:app")),
-    "flask": ("gunicorn", (*GUNICORN, "--threads", "16", "shop.wsgi:app")),
-    "django": ("gunicorn", (*GUNICORN, "--threads", "16", "shop.config.wsgi:application")),
+GRANIAN = ("--with", "granian", "granian", "--port", "{port}", "--interface")
+GUNICORN = ("--with", "gunicorn", "gunicorn", "--bind", "127.0.0.1:{port}", "--threads", "16")
+WSGI = (*GRANIAN, "wsgi", "--blocking-threads", "16")
+# By framework: the commands of the servers.
+SERVERS: dict[str, dict[str, tuple[str, ...]]] = {
+    "fastapi": {
+        "granian": (*GRANIAN, "asgi", "shop.main:app"),
+        "uvicorn": (*UVICORN, "--no-access-log", "--no-server-header", "shop.main:app"),
+    },
+    "flask": {"granian": (*WSGI, "shop.wsgi:app"), "gunicorn": (*GUNICORN, "shop.wsgi:app")},
+    "django": {
+        "granian": (*WSGI, "shop.config.wsgi:application"),
+        "gunicorn": (*GUNICORN, "shop.config.wsgi:application"),
+    },
 }
 
 # Each response takes 0.2 s and has the highest number of requests in progress so far.
@@ -48,15 +57,11 @@ HEADER_SECONDS = 5
 PATIENCE_SECONDS = 3 * HEADER_SECONDS
 LIMITED = {
     "granian": (
-        *("--with", "granian", "granian", "--interface", "asgi", "--port", "{port}", "--no-ws"),
+        *(*GRANIAN, "asgi", "--no-ws"),
         *("--http1-header-read-timeout", str(1000 * HEADER_SECONDS), "--backpressure", str(AT_MOST), "slow:app"),
     ),
     "uvicorn": (*UVICORN, "--timeout-keep-alive", str(HEADER_SECONDS), "--limit-concurrency", str(AT_MOST), "slow:app"),
 }
-
-
-def targets(project: Project, ports: dict[str, int], path: str, connections: int) -> dict[str, Target]:
-    return {name: Target(port, project.message(path), connections) for name, port in ports.items()}
 
 
 async def unfinished_headers(port: int) -> float | None:
@@ -109,20 +114,23 @@ def limits() -> None:
 
 def main() -> int:
     parser = options(__doc__, rounds=10, seconds=2.0)
-    parser.add_argument("--only", choices=[*OTHERS, "limits"])
+    parser.add_argument("--only", choices=[*SERVERS, "limits"])
     arguments = parser.parse_args()
     os.environ["WEB_CONCURRENCY"] = "1"
-    for framework, (server, command) in OTHERS.items():
+    for framework, commands in SERVERS.items():
         if arguments.only in {None, framework}:
             with generated({}, framework=framework) as project:
-                # One after the other: with Django, the first command also collects the static files.
-                ports = project.serve(granian=("just", "serve")) | project.serve(**{server: command})
+                if framework == "django":
+                    project.run("python", "manage.py", "collectstatic", "--no-input", "--verbosity", "0")
+                ports = project.serve(**commands)
                 project.sign_in(ports["granian"])
                 (listed,) = project.get(ports["granian"], LISTED).json()["items"]
                 for path in (LIVE, f"/api/v1/invoices/{listed['id']}"):
                     print(f"{framework}: GET {path}")
-                    asked = targets(project, ports, path, arguments.connections)
-                    ratio(measure(asked, rounds=arguments.rounds, seconds=arguments.seconds), "granian", server)
+                    message = project.message(path)
+                    targets = {name: Target(port, message, arguments.connections) for name, port in ports.items()}
+                    rates = measure(targets, rounds=arguments.rounds, seconds=arguments.seconds)
+                    ratio(rates, *sorted(ports))
     if arguments.only in {None, "limits"}:
         limits()
     return 0
