@@ -6,11 +6,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from servers import PRODUCTION, clean_environment, started
+from servers import PRODUCTION, Server, clean_environment, refused_start, started
 from support import answers_of, git
 
 everywhere = pytest.mark.parametrize("generated", ["django", "fastapi", "flask"], indirect=True, scope="session")
 django = pytest.mark.parametrize("generated", ["django"], indirect=True, scope="session")
+granian = pytest.mark.parametrize("generated", ["fastapi"], indirect=True, scope="session")
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="session")
 
 BEHIND_PROXY = {"host": "shop.example.com", "x-forwarded-proto": "https"}
@@ -68,3 +69,9 @@ def test_commands_do_not_depend_on_the_working_directory(project: Path, tmp_path
     shown = subprocess.run(command, cwd=tmp_path, env=clean_environment(), capture_output=True, text=True, check=True)
     assert "[X] 0001" in shown.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+@granian
+@on_sqlite
+def test_a_port_in_use_is_refused_in_one_sentence(project: Path, server: Server) -> None:
+    assert "Cannot listen" in refused_start(project, PORT=server.url.rpartition(":")[2])

@@ -1,0 +1,68 @@
+"""Behind a reverse proxy: forwarded hosts, origins with a port, a path prefix, and fully qualified host names."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import httpx
+import pytest
+from servers import (
+    Server,
+    authorization,
+    problem,
+    serving,
+)
+
+everywhere = pytest.mark.parametrize("generated", ["fastapi"], indirect=True, scope="session")
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="session")
+
+ITEMS = "/api/v1/items"
+PREFIX = "/svc"
+HOST = "shop.example.com"
+INVOICE = {"customer": "Initech", "amount_cents": 12_50, "currency": "EUR"}
+
+
+@pytest.fixture(scope="session")
+def behind_proxy(project: Path, database: str) -> Iterator[Server]:
+    """A server behind one proxy, which removes the prefix /svc from every path."""
+    variables = {"ALLOWED_HOSTS": f"{HOST},127.0.0.1", "PROXY_HOPS": "1", "ROOT_PATH": PREFIX}
+    with serving(project, DATABASE_URL=database, **variables) as running:
+        yield running
+
+
+@everywhere
+@on_sqlite
+def test_the_forwarded_host_of_a_proxy_counts(project: Path, behind_proxy: Server) -> None:
+    token = authorization(project, behind_proxy)
+    for headers, status in (
+        ({"host": HOST}, 200),
+        ({"host": f"{HOST}."}, 200),
+        ({"host": f"{HOST}.:443"}, 200),
+        ({"host": "10.0.0.5:8000"}, 400),
+        ({"host": "10.0.0.5:8000", "x-forwarded-host": HOST}, 200),
+        ({"host": HOST, "x-forwarded-host": "evil.example.com"}, 400),
+        ({"host": f"{HOST}.evil.example.com"}, 400),
+        ({"host": f"{HOST}.."}, 400),
+    ):
+        answer = httpx.get(f"{behind_proxy.url}{ITEMS}", headers={**token, **headers}, timeout=15)
+        assert answer.status_code == status, (headers, answer.text)
+
+
+@everywhere
+@on_sqlite
+def test_without_a_proxy_no_forwarded_host_is_believed(server: Server) -> None:
+    headers = {"host": "evil.example.com", "x-forwarded-host": "127.0.0.1"}
+    problem(httpx.get(f"{server.url}{ITEMS}", headers=headers, timeout=15), 400)
+
+
+@everywhere
+@on_sqlite
+def test_the_contract_and_new_resources_are_below_the_path_prefix(project: Path, behind_proxy: Server) -> None:
+    contract = httpx.get(f"{behind_proxy.url}/openapi.json", timeout=15).json()
+    assert [server["url"] for server in contract["servers"]] == [PREFIX]
+    assert all(not path.startswith(PREFIX) for path in contract["paths"])
+    headers = {**authorization(project, behind_proxy), "idempotency-key": uuid4().hex}
+    created = httpx.post(f"{behind_proxy.url}/api/v1/invoices", json=INVOICE, headers=headers, timeout=15)
+    assert created.status_code == 201, created.text
+    assert urlsplit(created.headers["location"]).path.startswith(f"{PREFIX}/api/v1/invoices/")
