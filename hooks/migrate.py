@@ -117,7 +117,7 @@ def main(answers_file: str) -> int:
 
 
 # Renames, oldest first.
-rename("0.2.0", "src/{package}/core/openapi.py", "src/{package}/core/endpoints.py", framework="flask")
+rename("0.2.0", "src/{package}/core/boundary.py", "src/{package}/core/middleware.py", framework="flask")
 rename("0.2.0", "tests/core/test_boundary.py", "tests/core/test_app.py", framework="flask")
 
 

@@ -28,7 +28,7 @@ from servers import (
     sent,
     serving,
 )
-from support import FLAVOURS, require
+from support import FLAVOURS, answers_of, require
 
 pytestmark = pytest.mark.parametrize(
     "generated",
@@ -56,7 +56,9 @@ def test_liveness_touches_nothing(client: httpx.Client) -> None:
 
 def test_readiness_names_its_checks(client: httpx.Client) -> None:
     response = client.get("/health/ready")
-    assert (response.status_code, response.json()) == (200, {"status": "ok", "checks": {"database": "ok"}})
+    assert (response.status_code, response.json()["status"]) == (200, "ok")
+    assert response.json()["checks"]["database"] == "ok"
+    assert set(response.json()["checks"].values()) == {"ok"}
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
@@ -87,8 +89,11 @@ def test_the_committed_contract_is_what_the_server_says(client: httpx.Client, pr
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc"])
-def test_api_pages_load_nothing_from_elsewhere(client: httpx.Client, path: str) -> None:
+def test_api_pages_load_nothing_from_elsewhere(client: httpx.Client, project: Path, path: str) -> None:
     page = client.get(path, follow_redirects=True)
+    if path == "/redoc" and answers_of(project)["framework"] == "flask":
+        problem(page, 404)
+        return
     assert page.status_code == 200
     assets = re.findall(r'(?:src|href)="([^"#]+)"', page.text)
     assert any(asset.endswith(".js") or ".js?" in asset for asset in assets)
@@ -259,7 +264,7 @@ def test_a_database_that_is_gone_makes_it_unready_but_alive(project: Path) -> No
     with serving(project, DATABASE_URL="postgresql://postgres@127.0.0.1:1/gone") as running:
         response = httpx.get(f"{running.url}/health/ready", timeout=15)
         document = problem(response, 503)
-        assert document["checks"] == {"database": "failed"}
+        assert document["checks"]["database"] == "failed"
         assert "database" in document["detail"]
         assert httpx.get(f"{running.url}/health/live", timeout=5).status_code == 200
 

@@ -1,4 +1,4 @@
-"""The Flask extensions, made here and bound to the application by its factory."""
+"""The Flask extensions, bound to the application by `create_app`."""
 
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy

@@ -1,24 +1,38 @@
-"""How the application reaches its database: the base of every model, and the options of the engine."""
+"""The database: the base class of every model, and the options of the engine."""
 
+import enum
 import sqlite3
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from flask import has_request_context, request
-from sqlalchemy import URL, Connection, DateTime, Dialect, Engine, MetaData, TypeDecorator, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import (
+    URL,
+    Column,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Enum,
+    MetaData,
+    TypeDecorator,
+    event,
+    make_url,
+)
+from sqlalchemy.engine.interfaces import DBAPICursor, ExecutionContext
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, registry
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, Pool, PoolProxiedConnection
 
-# Of each server process. A thread holds at most one connection, so with a pool of this size none waits.
-THREADS = 16
-STATEMENT_TIMEOUT_SECONDS = 30
-BUSY_TIMEOUT_SECONDS = 5
+from .settings import Settings
+
+# Statements that need no write lock on SQLite.
+SQLITE_READS = ("BEGIN", "COMMIT", "EXPLAIN", "PRAGMA", "RELEASE", "ROLLBACK", "SELECT")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment in UTC. SQLite does not keep the time zone, so it is put back on the way out."""
+    """A time zone aware datetime in UTC. SQLite stores no time zone, so it is added on the way out."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -31,9 +45,10 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Base(DeclarativeBase):
-    """The base of every model. Constraints are named, so that a migration can change them on any database."""
+    """The base class of every model."""
 
     registry = registry(
+        # Named constraints: a migration can drop them on any database.
         metadata=MetaData(
             naming_convention={
                 "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -43,52 +58,66 @@ class Base(DeclarativeBase):
                 "pk": "pk_%(table_name)s",
             }
         ),
-        type_annotation_map={datetime: UtcDateTime()},
+        type_annotation_map={
+            datetime: UtcDateTime(),
+            enum.Enum: Enum(enum.Enum, length=50, values_callable=lambda kind: [each.value for each in kind]),
+        },
     )
 
 
 def database_url(url: str) -> URL:
-    """The address as SQLAlchemy takes it.
-
-    Args:
-        url: `sqlite:///file`, below the working directory unless absolute, or `postgresql://…`.
-    """
-    parsed = make_url(url)
-    if parsed.drivername == "sqlite":
-        # Flask-SQLAlchemy would look for a relative path in the instance folder.
-        return parsed.set(database=str(Path(parsed.database or "").absolute()))
-    return parsed.set(drivername="postgresql+psycopg")
+    """Return `DATABASE_URL` as SQLAlchemy takes it; libpq's parameters go to `engine_options`."""
+    return make_url(url if url.startswith("sqlite:") else "postgresql+psycopg://")
 
 
-def engine_options(url: str) -> dict[str, Any]:
-    """What the engine for `url` is created with: the size of its pool, and how long anything may take."""
-    # What a statement is given may be a secret, and an error that tells it ends in the log.
+def engine_options(settings: Settings) -> dict[str, Any]:
+    """Return the arguments of `create_engine`: pool size, timeouts and connection parameters."""
     options: dict[str, Any] = {
-        "pool_size": THREADS,
+        "pool_size": settings.database_pool_size,
         "max_overflow": 0,
-        "pool_timeout": 5,
+        "pool_timeout": settings.database_pool_timeout,
+        # Parameters may be secrets, and errors are logged.
         "hide_parameters": True,
     }
-    if url.startswith("sqlite:"):
-        return {**options, "connect_args": {"timeout": BUSY_TIMEOUT_SECONDS}}
-    return {
-        **options,
-        "pool_pre_ping": True,
-        "pool_recycle": 1800,
-        "connect_args": {
-            "connect_timeout": 5,
-            # A server that vanishes says nothing, and would be waited for as long as TCP tries.
-            "keepalives_idle": 10,
-            "tcp_user_timeout": 10_000,
-            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s",
-        },
+    if settings.database_url.startswith("sqlite:"):
+        return {**options, "connect_args": {"timeout": settings.database_pool_timeout}}
+    connection: dict[str, Any] = {
+        "connect_timeout": 5,
+        # TCP keep-alive and timeout: notice a server that has vanished.
+        "keepalives_idle": 10,
+        "tcp_user_timeout": 10_000,
+        **conninfo_to_dict(settings.database_url),
     }
+    if settings.database_pooler:
+        # Behind pgbouncer, in transaction mode: no prepared statements and no startup options.
+        connection["prepare_threshold"] = None
+    else:
+        timeout = f"-c statement_timeout={settings.database_statement_timeout}s"
+        connection["options"] = f"{timeout} {connection.get('options', '')}".strip()
+    return {**options, "pool_recycle": 1800, "connect_args": connection}
+
+
+@event.listens_for(Column, "before_parent_attach")
+def _make_enum_portable(column: Column[Any], _: object) -> None:
+    # VARCHAR on every database: PostgreSQL's own enum types do not come and go with a column.
+    if isinstance(column.type, Enum):
+        column.type.native_enum = False
+
+
+@event.listens_for(Pool, "checkout")
+def _replace_closed_connection(connection: object, _: ConnectionPoolEntry, __: PoolProxiedConnection) -> None:
+    # As pool_pre_ping, without its round trip: reads what the server has sent, an end among it.
+    if isinstance(connection, psycopg.Connection):
+        try:
+            connection.pgconn.consume_input()
+        except psycopg.OperationalError as error:
+            raise DisconnectionError from error
 
 
 @event.listens_for(Engine, "connect")
-def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+def _configure_sqlite(connection: object, _: ConnectionPoolEntry) -> None:
     if isinstance(connection, sqlite3.Connection):
-        # The driver begins a transaction too late for DDL and savepoints, so it is begun below.
+        # The listeners below begin transactions; the driver would do it too late for DDL and savepoints.
         connection.isolation_level = None
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA journal_mode = WAL")
@@ -97,6 +126,28 @@ def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None
 @event.listens_for(Engine, "begin")
 def _begin_sqlite(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
-        # To read first and write later fails when another wrote meanwhile, so writers queue from the start.
-        reading = has_request_context() and request.method in {"GET", "HEAD"}
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        connection.info["write_lock"] = False
+        connection.exec_driver_sql("BEGIN")
+
+
+@event.listens_for(Engine, "before_cursor_execute")
+def _take_write_lock(
+    connection: Connection,
+    _cursor: DBAPICursor,
+    statement: str,
+    _parameters: object,
+    context: ExecutionContext,
+    _executemany: bool,
+) -> None:
+    """On SQLite, take the write lock at the first write or `SELECT … FOR UPDATE` of a transaction.
+
+    A transaction that has only read starts anew for it, as SQLite refuses to upgrade one when another has
+    written meanwhile. What it reads next is current, as with PostgreSQL's READ COMMITTED.
+    """
+    if connection.dialect.name != "sqlite" or connection.info["write_lock"]:
+        return
+    for_update = getattr(context.invoked_statement, "_for_update_arg", None) is not None
+    if for_update or not statement.startswith(SQLITE_READS):
+        connection.info["write_lock"] = True
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,46 +1,37 @@
-"""Passwords, hashed with scrypt, which takes a core and 32 MiB for a moment."""
+"""Password hashing with scrypt."""
 
 import os
-from http import HTTPStatus
 from threading import BoundedSemaphore
 
+from flask import current_app
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from ..core.database import THREADS
-from ..core.problems import Problem
-
-# With its parameters: N, r and p. What was hashed in another way is hashed anew when its owner signs in.
-_METHOD = "scrypt:32768:8:1"
-# No more at once than there are cores, or the memory of many sign-ins adds up.
+MIN_LENGTH = 12
+# With its parameters N, r and p; the configuration's PASSWORD_HASH_METHOD may name another.
+METHOD = "scrypt:32768:8:1"
+# One at a time per core: each takes 32 MiB.
 _CORES = BoundedSemaphore(os.cpu_count() or 1)
-# Who guesses must not hold every thread. More than may fail at one address, so that the rest are told 429.
-_PLACES = BoundedSemaphore(THREADS * 3 // 4)
-# A hash that no password has, with the parameters of the others.
-_NOBODY = f"{_METHOD}$nobody${'0' * 128}"
 
 
-def hashed(password: str) -> str:
-    """The hash of a password, with its own salt."""
+def hash_method() -> str:
+    """Return the method for new hashes."""
+    method: str = current_app.config.get("PASSWORD_HASH_METHOD", METHOD)
+    return method
+
+
+def hash_password(password: str) -> str:
+    """Return the hash of a password, with a salt of its own."""
     with _CORES:
-        return generate_password_hash(password, _METHOD)
+        return generate_password_hash(password, hash_method())
 
 
-def matches(password_hash: str | None, password: str) -> bool:
-    """Whether this is the password. Without a hash, no, after the time that it takes to find out.
-
-    Raises:
-        Problem: 503, as many as possible are being checked.
-    """
-    if not _PLACES.acquire(blocking=False):
-        busy = "As many passwords as possible are being checked; try again in a moment."
-        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, busy, headers={"Retry-After": "1"})
-    try:
-        with _CORES:
-            return check_password_hash(password_hash or _NOBODY, password)
-    finally:
-        _PLACES.release()
+def verify_password(password_hash: str | None, password: str) -> bool:
+    """Return whether a password is right. Without a hash it is not, after the time that a check takes."""
+    unknown_user = f"{hash_method()}$nobody${'0' * 128}"
+    with _CORES:
+        return check_password_hash(password_hash or unknown_user, password)
 
 
-def is_outdated(password_hash: str) -> bool:
-    """Whether a password is to be hashed anew."""
-    return not password_hash.startswith(f"{_METHOD}$")
+def needs_rehash(password_hash: str) -> bool:
+    """Return whether a hash was made with another method or other parameters."""
+    return not password_hash.startswith(f"{hash_method()}$")

@@ -1,4 +1,4 @@
-"""Who may do what: roles, from least to most, and the scopes that a role can have."""
+"""Roles, from least to most, and the scopes that each can have."""
 
 from http import HTTPStatus
 
@@ -9,20 +9,20 @@ _RANKS = {role: rank for rank, role in enumerate(Role)}
 
 
 def at_least(actor: Actor, role: Role) -> bool:
-    """Whether the actor has this role or one that may do more."""
+    """Return whether the actor has this role or a higher one."""
     return _RANKS[actor.role] >= _RANKS[role]
 
 
 def require(actor: Actor, role: Role) -> None:
-    """Let nobody pass who has less than this role.
+    """Require this role or a higher one.
 
     Raises:
-        Problem: 403, with the role that it takes.
+        Problem: 403, the actor has a lower role.
     """
     if not at_least(actor, role):
         raise Problem(HTTPStatus.FORBIDDEN, f"This takes the role '{role}' in the organization.")
 
 
 def scopes_of(role: Role) -> frozenset[Scope]:
-    """What a token can at most be used for by somebody with this role."""
+    """Return the scopes that a token of a member with this role can have."""
     return frozenset({Scope.READ} if role is Role.VIEWER else Scope)

@@ -1,27 +1,32 @@
-"""Reads: they change nothing."""
+"""Reads."""
 
 import hashlib
 import unicodedata
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
 from ..extensions import db
-from .contracts import Actor, Role
+from .contracts import Actor, Role, Scope
 from .models import Membership, Organization, Token, User
+from .permissions import scopes_of
+
+# A prefix by which secret scanners find leaked tokens, and which rejects others without a query.
+TOKEN_PREFIX = "tok_"  # noqa: S105
 
 
 class Member(NamedTuple):
-    """A membership and whose it is."""
+    """A membership and its user."""
 
     membership: Membership
     user: User
 
     def actor(self) -> Actor:
-        """The user as somebody who acts for the organization."""
+        """Return the user as the actor in this organization."""
         return Actor(
             user_id=self.user.id,
             organization_id=self.membership.organization_id,
@@ -31,15 +36,16 @@ class Member(NamedTuple):
 
 
 class Bearer(NamedTuple):
-    """A token and the member who may use it."""
+    """The actor that a token stands for, and its scopes."""
 
-    token: Token
-    member: Member
+    actor: Actor
+    scopes: frozenset[Scope]
 
 
-# Asked with every request, so it is built once.
+# Built once, since every API request runs it.
 _BEARER = (
-    select(Token, Membership, User)
+    select(User.id, Membership.organization_id, Membership.role, User.email, Token.scope)
+    .select_from(Token)
     .join(Membership, Membership.id == Token.membership_id)
     .join(User, User.id == Membership.user_id)
     .where(Token.token_hash == bindparam("token_hash"), Token.expires_at > bindparam("now"), User.is_active)
@@ -47,22 +53,22 @@ _BEARER = (
 
 
 def normalized(email: str) -> str:
-    """An address in the one form in which it is stored, so that no second user differs in case only."""
+    """Return the form in which an address is stored and looked up."""
     return unicodedata.normalize("NFKC", email).strip().lower()
 
 
 def digest(token: str) -> str:
-    """What is stored of a token. It is random and long: unlike a password, nobody finds it by trying."""
+    """Return the hash under which a token is stored. A random token needs no slow hash."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def user_with(email: str) -> User | None:
-    """The user with this address, in any case; none if there is none."""
+    """Return the user with an address, whatever its case."""
     return db.session.scalar(select(User).where(User.email == normalized(email)))
 
 
 def member_of(*, user_id: UUID, organization_id: UUID | None = None) -> Member | None:
-    """The user as a member of this organization, by default of the one joined first."""
+    """Return the user's membership in an organization; by default in the one joined first."""
     members = select(Membership, User).join(User, User.id == Membership.user_id).where(User.id == user_id)
     if organization_id is not None:
         members = members.where(Membership.organization_id == organization_id)
@@ -70,15 +76,27 @@ def member_of(*, user_id: UUID, organization_id: UUID | None = None) -> Member |
     return row and Member(*row)
 
 
-def bearer(token: str) -> Bearer | None:
-    """The member for whom a token stands; none if it is not good, or no longer."""
-    row = db.session.execute(_BEARER, {"token_hash": digest(token), "now": datetime.now(UTC)}).first()
-    return row and Bearer(row[0], Member(row[1], row[2]))
+def find_bearer(token: str) -> Bearer | None:
+    """Return who a token stands for; None if it is unknown or has expired."""
+    if not token.startswith(TOKEN_PREFIX):
+        return None
+    with autocommit() as connection:
+        row = connection.execute(_BEARER, {"token_hash": digest(token), "now": datetime.now(UTC)}).first()
+    if row is None:
+        return None
+    user_id, organization_id, role, email, scope = row
+    actor = Actor(user_id=user_id, organization_id=organization_id, role=Role(role), email=email)
+    return Bearer(actor, frozenset(map(Scope, scope.split())) & scopes_of(actor.role))
+
+
+def autocommit() -> AbstractContextManager[Connection]:
+    """Return a connection of its own, on which a SELECT is one round trip and nothing is held afterwards."""
+    return db.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
 
 def tokens() -> Sequence[tuple[Token, str, str]]:
-    """Every token that is good, with its user's address and its organization's name, the newest first."""
-    good = (
+    """Return the tokens in force, newest first, with the user's address and the organization's name."""
+    valid = (
         select(Token, User.email, Organization.name)
         .join(Membership, Membership.id == Token.membership_id)
         .join(User, User.id == Membership.user_id)
@@ -86,4 +104,4 @@ def tokens() -> Sequence[tuple[Token, str, str]]:
         .where(Token.expires_at > datetime.now(UTC), User.is_active)
         .order_by(Token.created_at.desc(), Token.id)
     )
-    return [(token, email, organization) for token, email, organization in db.session.execute(good)]
+    return [(token, email, organization) for token, email, organization in db.session.execute(valid)]

@@ -1,4 +1,4 @@
-"""Writes: they flush, and the boundary of the request commits; signing in commits itself, as it says."""
+"""Writes. They flush and the request commits; `authenticate` commits the attempts that it counts itself."""
 
 import hashlib
 import secrets
@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from uuid import UUID
 
+from flask import current_app
 from sqlalchemy import delete, select, update
 
 from ..core.inserts import insert_into
 from ..core.problems import Problem
 from ..core.request_id import current_request_id
+from ..core.settings import Settings
 from ..extensions import db
 from . import passwords, queries
 from .contracts import Actor, Role, Scope
@@ -20,17 +22,13 @@ from .models import AuditEntry, Membership, Organization, SignInAttempts, Token,
 from .permissions import scopes_of
 from .queries import Member, normalized
 
-MAX_ATTEMPTS = 10
-LOCK = timedelta(minutes=15)
-SIGN_IN = "sign-in"
-SIGN_IN_LIFETIME = timedelta(hours=1)
-# So that a leaked token is found by scanners, and that a guess needs no look into the database.
-PREFIX = "tok_"
+TOKEN_NAME = "sign-in"  # noqa: S105 (what a token is called that a password was exchanged for)
+TOKEN_LIFETIME = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Granted:
-    """What a client gets: the token itself is nowhere else."""
+class IssuedToken:
+    """A new token. Only its hash is stored."""
 
     access_token: str
     scope: str
@@ -39,7 +37,7 @@ class Granted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """What somebody signs in with; `client` is the address from which they do."""
+    """An e-mail address, a password and the client's IP address, for the rate limit."""
 
     email: str
     password: str
@@ -47,71 +45,76 @@ class Credentials:
     organization_id: UUID | None
     scopes: frozenset[Scope]
 
-    @property
-    def attempts_key(self) -> str:
-        """What failures are counted by; it tells nobody who it was."""
-        return hashlib.sha256(f"{normalized(self.email)}\n{self.client}".encode()).hexdigest()
+    def rate_limits(self) -> dict[str, int]:
+        """Return how many failures are allowed per key: the account and client, and the client.
+
+        The keys are hashes, so that the table tells nobody's address.
+        """
+        settings: Settings = current_app.config["SETTINGS"]
+        return {
+            _attempts_key(normalized(self.email), self.client): settings.sign_in_failures_per_account,
+            _attempts_key(self.client): settings.sign_in_failures_per_client,
+        }
 
 
-def sign_in(credentials: Credentials) -> Granted:
-    """A token for a password.
-
-    Raises:
-        Problem: see `admit`.
-    """
-    return grant(admit(credentials), credentials.scopes, name=SIGN_IN, lifetime=SIGN_IN_LIFETIME)
-
-
-def admit(credentials: Credentials) -> Member:
-    """Who signs in with a password, as a member of an organization.
-
-    An attempt counts as failed until it has succeeded, so that many at once are no way around the limit: it
-    is committed before the password is looked at, and meanwhile no connection is held.
+def sign_in(credentials: Credentials) -> IssuedToken:
+    """Exchange a password for a token.
 
     Raises:
-        Problem: 401 if there is no such user or the password is another one, 429 after too many failures in
-            a row, 403 if the user is not in the organization, or in none, 503 if too many sign in at once.
+        Problem: as `authenticate` does.
     """
-    attempts = _count_attempt(credentials.attempts_key)
+    member = authenticate(credentials)
+    return issue_token(member, credentials.scopes, name=TOKEN_NAME, lifetime=TOKEN_LIFETIME)
+
+
+def authenticate(credentials: Credentials) -> Member:
+    """Check a password and return the member.
+
+    An attempt counts as failed until it succeeds, so concurrent guesses cannot pass the rate limit. That is
+    committed before the password is hashed, and no connection is held meanwhile.
+
+    Raises:
+        Problem: 401 for an unknown address or a wrong password, 429 over the rate limit, 403 if the user is
+            not a member of the organization, or of any.
+    """
+    limits = credentials.rate_limits()
+    exceeded = [_count_attempt(key, limit) for key, limit in limits.items()]
     user = queries.user_with(credentials.email)
     user_id, password_hash = (user.id, user.password_hash) if user and user.is_active else (None, None)
     db.session.commit()
-    try:
-        right = passwords.matches(password_hash, credentials.password)
-    except Problem:
-        _take_back_attempt(credentials.attempts_key)
-        raise
-    if user_id is None or not right:
-        raise _too_many_attempts() if attempts >= MAX_ATTEMPTS else _wrong_credentials()
-    if password_hash and passwords.is_outdated(password_hash):
-        renewed = passwords.hashed(credentials.password)
+    if any(exceeded):
+        raise _too_many_attempts()
+    if not passwords.verify_password(password_hash, credentials.password) or user_id is None:
+        raise _wrong_credentials()
+    if password_hash and passwords.needs_rehash(password_hash):
+        rehashed = passwords.hash_password(credentials.password)
         unchanged = (User.id == user_id, User.password_hash == password_hash)
-        db.session.execute(update(User).where(*unchanged).values(password_hash=renewed))
-        password_hash = renewed
-    db.session.execute(delete(SignInAttempts).where(SignInAttempts.key == credentials.attempts_key))
+        db.session.execute(update(User).where(*unchanged).values(password_hash=rehashed))
+        password_hash = rehashed
+    _forget_attempts(*limits)
     member = queries.member_of(user_id=user_id, organization_id=credentials.organization_id)
     if member is None:
         db.session.commit()
         raise not_a_member()
     if member.user.password_hash != password_hash:
-        # It was changed while this one was looked at.
+        # It was changed in the meantime.
         raise _wrong_credentials()
     return member
 
 
-def grant(member: Member, scopes: frozenset[Scope], *, name: str, lifetime: timedelta) -> Granted:
-    """A new token for as much of the scopes as the member's role allows.
+def issue_token(member: Member, scopes: frozenset[Scope], *, name: str, lifetime: timedelta) -> IssuedToken:
+    """Create a token, and delete the member's expired ones.
 
     Args:
-        member: for whom it stands.
-        scopes: what it may be used for.
-        name: what it is for, for people.
-        lifetime: how long it is good.
+        member: who the token stands for.
+        scopes: the scopes asked for; the token gets those that the member's role allows.
+        name: a label for people.
+        lifetime: how long it is valid.
     """
     now = datetime.now(UTC)
     expired = (Token.membership_id == member.membership.id, Token.expires_at <= now)
     db.session.execute(delete(Token).where(*expired))
-    text = PREFIX + secrets.token_urlsafe(32)
+    text = queries.TOKEN_PREFIX + secrets.token_urlsafe(32)
     token = Token(
         membership_id=member.membership.id,
         name=name,
@@ -121,25 +124,25 @@ def grant(member: Member, scopes: frozenset[Scope], *, name: str, lifetime: time
     )
     db.session.add(token)
     db.session.flush()
-    return Granted(access_token=text, scope=token.scope, expires_in=int(lifetime.total_seconds()))
+    return IssuedToken(access_token=text, scope=token.scope, expires_in=int(lifetime.total_seconds()))
 
 
-def create_token(member: Member, scopes: frozenset[Scope], *, name: str, lifetime: timedelta) -> Granted:
-    """The same as `grant`, for who does not sign in; the audit trail knows of it."""
-    granted = grant(member, scopes, name=name, lifetime=lifetime)
+def create_token(member: Member, scopes: frozenset[Scope], *, name: str, lifetime: timedelta) -> IssuedToken:
+    """Create a token for another service, with an audit entry."""
+    issued = issue_token(member, scopes, name=name, lifetime=lifetime)
     record(
         organization_id=member.membership.organization_id,
         action="token.created",
         target="membership",
         target_id=member.membership.id,
         actor=None,
-        changes={"name": name, "scope": granted.scope},
+        changes={"name": name, "scope": issued.scope},
     )
-    return granted
+    return issued
 
 
-def revoke(token_id: UUID) -> bool:
-    """End a token at once; whether it was there."""
+def revoke_token(token_id: UUID) -> bool:
+    """Delete a token and return whether there was one."""
     token = db.session.get(Token, token_id)
     if token is None:
         return False
@@ -165,15 +168,15 @@ def record(  # noqa: PLR0913 (one argument per column)
     actor: Actor | None,
     changes: Mapping[str, object],
 ) -> None:
-    """Save one audit entry, in the transaction of what it tells of.
+    """Add an audit entry to the transaction.
 
     Args:
-        organization_id: whose data was written.
-        action: what happened, such as `invoice.voided`.
-        target: the kind of thing that was written, such as `invoice`.
-        target_id: which one.
-        actor: who did it; none for the system itself.
-        changes: the new values, as far as they may be shown to staff.
+        organization_id: the tenant whose data changes.
+        action: what happens, such as `invoice.voided`.
+        target: the kind of the object, such as `invoice`.
+        target_id: the id of the object.
+        actor: who does it; None for the system.
+        changes: the new values, without secrets.
     """
     entry = AuditEntry(
         organization_id=organization_id,
@@ -189,16 +192,16 @@ def record(  # noqa: PLR0913 (one argument per column)
 
 
 def ensure_organization(*, name: str, owner_email: str, password: str) -> Actor:
-    """The owner of an organization; both are made if they are not there yet.
+    """Return the owner of an organization; create either where it is missing.
 
     Args:
-        name: the organization's name, by which it is found among those that the user owns.
-        owner_email: signs in with it.
-        password: for a new owner; the one of an existing user stays.
+        name: the organization's name, unique among those that the user owns.
+        owner_email: the owner's address.
+        password: for a new user; an existing one keeps theirs.
     """
     user = queries.user_with(owner_email)
     if user is None:
-        user = User(email=normalized(owner_email), password_hash=passwords.hashed(password))
+        user = User(email=normalized(owner_email), password_hash=passwords.hash_password(password))
         db.session.add(user)
         db.session.flush()
     owned = (
@@ -225,46 +228,45 @@ def ensure_organization(*, name: str, owner_email: str, password: str) -> Actor:
 
 
 def not_a_member() -> Problem:
-    """The same for an organization that is not there."""
+    """Return the 403 for an organization that does not exist or that the user is not in."""
     return Problem(HTTPStatus.FORBIDDEN, "You are not a member of this organization, or of any.")
 
 
-def _count_attempt(key: str) -> int:
-    """How many attempts there were in a row, with this one.
+def _attempts_key(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
-    Raises:
-        Problem: 429, there were too many before, which this one does not add to.
-    """
+
+def _count_attempt(key: str, limit: int) -> bool:
+    """Count an attempt and return whether it exceeds the limit; one that does is not counted."""
+    settings: Settings = current_app.config["SETTINGS"]
     now = datetime.now(UTC)
-    # What another request forgets at this moment is not waited for.
-    over = select(SignInAttempts.key).where(SignInAttempts.expires_at <= now)
-    over = over.with_for_update(skip_locked=True)
-    db.session.execute(delete(SignInAttempts).where(SignInAttempts.key.in_(over)))
+    expires_at = now + timedelta(seconds=settings.sign_in_window_seconds)
+    # Skip what another request deletes at this moment.
+    expired = select(SignInAttempts.key).where(SignInAttempts.expires_at <= now)
+    expired = expired.with_for_update(skip_locked=True)
+    db.session.execute(delete(SignInAttempts).where(SignInAttempts.key.in_(expired)))
     counting = (
         insert_into(SignInAttempts)
-        .values(key=key, count=1, expires_at=now + LOCK)
+        .values(key=key, count=1, expires_at=expires_at)
         .on_conflict_do_update(
             index_elements=[SignInAttempts.key],
-            set_={"count": SignInAttempts.count + 1, "expires_at": now + LOCK},
+            set_={"count": SignInAttempts.count + 1, "expires_at": expires_at},
+            where=SignInAttempts.count < limit,
         )
         .returning(SignInAttempts.count)
     )
-    attempts = db.session.scalars(counting).one()
-    if attempts > MAX_ATTEMPTS:
-        raise _too_many_attempts()
-    return attempts
+    return db.session.scalar(counting) is None
 
 
-def _take_back_attempt(key: str) -> None:
-    """Nobody looked at the password, so it is no failure."""
-    of_this = SignInAttempts.key == key
-    db.session.execute(update(SignInAttempts).where(of_this).values(count=SignInAttempts.count - 1))
-    db.session.execute(delete(SignInAttempts).where(of_this, SignInAttempts.count == 0))
-    db.session.commit()
+def _forget_attempts(account_key: str, client_key: str) -> None:
+    """After a success: reset the account's count, and take this attempt off the client's."""
+    db.session.execute(delete(SignInAttempts).where(SignInAttempts.key == account_key))
+    of_client = SignInAttempts.key == client_key
+    db.session.execute(update(SignInAttempts).where(of_client).values(count=SignInAttempts.count - 1))
 
 
 def _wrong_credentials() -> Problem:
-    # The same for an unknown address and a wrong password, so that nobody learns who has an account.
+    # The same for an unknown address and a wrong password: nobody learns who has an account.
     return Problem(
         HTTPStatus.UNAUTHORIZED,
         "The e-mail address or the password is wrong.",
@@ -273,8 +275,9 @@ def _wrong_credentials() -> Problem:
 
 
 def _too_many_attempts() -> Problem:
+    settings: Settings = current_app.config["SETTINGS"]
     return Problem(
         HTTPStatus.TOO_MANY_REQUESTS,
         "Too many failed attempts to sign in; try again later.",
-        headers={"Retry-After": str(int(LOCK.total_seconds()))},
+        headers={"Retry-After": str(settings.sign_in_window_seconds)},
     )

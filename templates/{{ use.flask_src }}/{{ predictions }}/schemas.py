@@ -1,4 +1,4 @@
-"""What the views of this module take and answer, and so what a model may say."""
+"""What the views take and return."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -28,5 +28,7 @@ class PredictionOut(BaseModel):
     )
 
     label: Label
-    score: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, description="How sure the model is.")]
-    model: Annotated[str, Field(description="Which model said so, as `name@version`.")]
+    score: Annotated[
+        float, Field(ge=0, le=1, allow_inf_nan=False, description="The probability of the label.")
+    ]
+    model: Annotated[str, Field(description="The model, as `name@version`.")]

@@ -1,105 +1,93 @@
-"""Asking the model: a few calls at once, none for too long, and what it says is looked at."""
+"""Running the model: a limited number of calls at once, each with a timeout."""
 
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from http import HTTPStatus
-from queue import Empty, SimpleQueue
-from threading import BoundedSemaphore, Lock, Thread
+from threading import BoundedSemaphore, Thread
 
 import structlog
+from apiflask import APIFlask
+from flask import current_app
+from flask.blueprints import BlueprintSetupState
 
+from ..core.health import add_check
 from ..core.problems import Problem
-from ..core.request_id import begin_request, current_request_id
+from ..core.settings import Settings
 from ..extensions import db
 from .model import Model, load_model
 from .schemas import PredictionOut
 
-# In each process, and far fewer than its threads, so that a slow model leaves some for everything else.
-AT_ONCE = 4
-SECONDS = 10.0
-RETRY_SECONDS = 1
+EXTENSION = "predictions"
+RETRY_AFTER = {"Retry-After": "1"}
 
 logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class Predictor:
-    """Has a model answer on threads of its own, which are not waited for longer than `SECONDS`.
+    """Calls the model on threads of its own, which a request does not wait for longer than the timeout.
 
-    A thread cannot be stopped: a call that took too long keeps its place until the model returns.
+    A thread cannot be stopped: a call that takes too long keeps its place until the model returns.
     """
 
-    def __init__(self, load: Callable[[], Model]) -> None:
-        self._load = load
-        self._loading = Lock()
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._model: Model | None = None
-        self._places = BoundedSemaphore(AT_ONCE)
+        self._places = BoundedSemaphore(settings.model_concurrency)
+        self._threads = ThreadPoolExecutor(settings.model_concurrency, thread_name_prefix="model")
+
+    def load(self) -> None:
+        """Load the model; `is_loaded` stays false where that fails."""
+        try:
+            self._model = load_model(self._settings.model_path)
+        except Exception:
+            logger.exception("model_not_loaded")
+
+    def is_loaded(self) -> bool:
+        """Return whether the model is loaded."""
+        return self._model is not None
 
     def predict(self, text: str) -> PredictionOut:
-        """What the model says of a text.
+        """Classify a text.
 
         Raises:
-            Problem: 503 if the model has as many calls as it may have, 504 if it took too long, 502 if it
-                failed or what it said makes no sense.
-            RuntimeError: the machine has no thread for it.
+            Problem: 503 if the model is not loaded, or if no place becomes free in time; 504 if the model
+                takes too long; 502 if it fails or returns something that is not valid.
         """
-        # Nobody waits for a place: a thread that does is missing elsewhere.
-        if not self._places.acquire(blocking=False):
-            raise Problem(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "The model has as many calls as it may have; try again in a moment.",
-                headers={"Retry-After": str(RETRY_SECONDS)},
-            )
-        answers: SimpleQueue[PredictionOut | None] = SimpleQueue()
-        arguments = (text, current_request_id(), answers)
+        model = self._model
+        if model is None:
+            detail = "The model is not loaded yet; try again in a moment."
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers=RETRY_AFTER)
+        if not self._places.acquire(timeout=self._settings.model_wait_seconds):
+            detail = "The model is busy; try again in a moment."
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers=RETRY_AFTER)
+        call = self._threads.submit(copy_context().run, model.predict, text)
+        call.add_done_callback(lambda _: self._places.release())
         try:
-            # A daemon, so that a call which hangs does not keep the process from ending.
-            Thread(target=self._answer, args=arguments, name="model", daemon=True).start()
-        except RuntimeError:
-            self._places.release()
-            raise
-        try:
-            answer = answers.get(timeout=SECONDS)
-        except Empty:
-            raise Problem(HTTPStatus.GATEWAY_TIMEOUT, "The model took too long.") from None
-        if answer is None:
-            raise Problem(
-                HTTPStatus.BAD_GATEWAY, "The model failed. The log has the reason, under this request id."
-            )
-        return answer
-
-    def _answer(self, text: str, request_id: str, answers: "SimpleQueue[PredictionOut | None]") -> None:
-        """Put what the model says into `answers`, or None if that is nothing to show to anybody."""
-        answer = None
-        try:
-            # What goes wrong is found by the request's id, also after its end.
-            begin_request(request_id)
-            model = self._loaded()
-            guess = model.predict(text)
-            answer = PredictionOut.model_validate(
+            guess = call.result(self._settings.model_timeout_seconds)
+            return PredictionOut.model_validate(
                 {"label": guess.label, "score": guess.score, "model": model.name}
             )
-        except BaseException:
+        except TimeoutError:
+            raise Problem(HTTPStatus.GATEWAY_TIMEOUT, "The model took too long.") from None
+        except Exception as error:
             logger.exception("model_failed")
-        finally:
-            self._places.release()
-            answers.put(answer)
-
-    def _loaded(self) -> Model:
-        with self._loading:
-            if self._model is None:
-                self._model = self._load()
-            return self._model
+            detail = "The model failed. The log has the reason, under this request id."
+            raise Problem(HTTPStatus.BAD_GATEWAY, detail) from error
 
 
-predictor = Predictor(load_model)
+def connect(state: BlueprintSetupState) -> None:
+    """Give the application a predictor. The server loads the model at its start, and commands do not."""
+    app: APIFlask = state.app  # type: ignore[assignment]
+    predictor = Predictor(app.config["SETTINGS"])
+    app.extensions[EXTENSION] = predictor
+    add_check(app, "model", predictor.is_loaded)
+    start = Thread(target=predictor.load, name="model-loader", daemon=True).start
+    app.extensions.setdefault("on_serve", []).append(start)
 
 
 def predict(text: str) -> PredictionOut:
-    """What the model of this process says of a text.
-
-    The transaction of the request ends before, so that no call holds a connection while it waits.
-
-    Raises:
-        Problem: what `Predictor.predict` says.
-    """
+    """Classify a text; raises as `Predictor.predict` does."""
+    # Hold no connection meanwhile.
     db.session.commit()
+    predictor: Predictor = current_app.extensions[EXTENSION]
     return predictor.predict(text)

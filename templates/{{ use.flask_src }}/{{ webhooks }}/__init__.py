@@ -1,1 +1,1 @@
-"""What others tell us: verified, stored once, answered, and then applied by a worker."""
+"""Webhooks: verified, stored, answered, and applied by a worker."""

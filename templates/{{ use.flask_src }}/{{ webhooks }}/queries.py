@@ -1,4 +1,4 @@
-"""Reads: they change nothing."""
+"""Reads."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -10,7 +10,7 @@ from .models import Status, WebhookEvent
 
 
 def newest(*, limit: int, status: str | None = None) -> Sequence[WebhookEvent]:
-    """At most `limit`, the newest first, by default of any status."""
+    """Return the newest events, by default of any status."""
     events = select(WebhookEvent).order_by(WebhookEvent.created_at.desc(), WebhookEvent.id).limit(limit)
     if status is not None:
         events = events.where(WebhookEvent.status == status)
@@ -18,12 +18,12 @@ def newest(*, limit: int, status: str | None = None) -> Sequence[WebhookEvent]:
 
 
 def parked() -> Sequence[UUID]:
-    """The ids of those that kept failing."""
+    """Return the ids of the parked events."""
     return db.session.scalars(select(WebhookEvent.id).where(WebhookEvent.status == Status.PARKED)).all()
 
 
 def any_claimed() -> bool:
-    """Whether a worker has one in hand, or died with it."""
+    """Return whether a worker has an event in hand, or died with it."""
     found = db.session.scalars(select(exists().where(WebhookEvent.status == Status.CLAIMED))).one()
     db.session.rollback()
     return found

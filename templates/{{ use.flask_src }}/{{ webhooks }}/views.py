@@ -1,52 +1,41 @@
-"""The HTTP face: what providers post here, after the Standard Webhooks scheme."""
+"""HTTP: webhooks. They are verified, stored, answered, and applied by the worker."""
 
-import time
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Literal
 
 from apiflask import APIBlueprint
-from flask import current_app, request
+from flask import request
 from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
 
 from ..core import webhooks
-from ..core.boundary import invalid
+from ..core.errors import invalid
 from ..core.problems import Problem
-from ..core.settings import Settings
 from . import services
 from .commands import webhooks as commands
-from .handlers import HANDLED, Event
+from .handlers import HANDLED
+from .providers import PAYMENTS, Delivery, parse, verify_payment
 
-PAYMENTS = "payments"
-CONTRACT: dict[str, Any] = {
-    "parameters": webhooks.PARAMETERS,
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["type", "data"],
-                    "properties": {
-                        "type": {"type": "string"},
-                        "data": {
-                            "type": "object",
-                            "properties": {"invoice_id": {"type": "string", "format": "uuid"}},
-                        },
-                    },
-                    "examples": [
-                        {
-                            "type": "payment.succeeded",
-                            "data": {"invoice_id": "0f0ad2f6-2f4a-4c0f-9b7e-6f1f3a1f2b11"},
-                        }
-                    ],
-                },
-            }
-        },
-    },
-}
-
-blueprint = APIBlueprint("webhooks", __name__, tag="Webhooks", url_prefix="/webhooks", cli_group=None)
+blueprint = APIBlueprint("webhooks", __name__, tag="webhooks", url_prefix="/webhooks", cli_group=None)
 blueprint.cli.add_command(commands)
+
+
+class PaymentEvent(BaseModel):
+    """An event of the payment provider. `payment.succeeded` is handled; others are stored and ignored."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "payment.succeeded",
+                    "data": {"invoice_id": "0f0ad2f6-2f4a-4c0f-9b7e-6f1f3a1f2b11"},
+                }
+            ]
+        }
+    )
+
+    type: str
+    data: dict[str, Any]
 
 
 class Accepted(BaseModel):
@@ -56,7 +45,7 @@ class Accepted(BaseModel):
 
 
 class Ignored(BaseModel):
-    """For a type that is not handled."""
+    """The type is not handled."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"ignored": True}]})
 
@@ -64,56 +53,55 @@ class Ignored(BaseModel):
 
 
 class Received(RootModel[Accepted | Ignored]):
-    """Stored, for the worker or for the record only."""
+    """The event is stored."""
 
 
 @blueprint.post(f"/{PAYMENTS}")
 @blueprint.output(Received, status_code=HTTPStatus.ACCEPTED)
 @blueprint.doc(
-    operation_id="webhooks_payments",
+    operation_id="webhooks_receive_payment",
     responses={
-        400: "No JSON",
-        401: "Not signed, or not of now",
-        422: "No event",
+        400: "The body is not JSON.",
+        401: "The signature is missing or not valid, or the timestamp is off.",
+        422: "The body is not an event.",
     },
-    extensions=CONTRACT,
+    extensions={
+        "parameters": webhooks.PARAMETERS,
+        "requestBody": {"content": {"application/json": {"schema": PaymentEvent.model_json_schema()}}},
+    },
 )
-def payments() -> Received:
-    """Take an event of the payment provider.
+def receive_payment() -> Received:
+    """Receive an event of the payment provider.
 
-    `payment.succeeded` marks an open invoice as paid, soon after. An event that comes again changes nothing.
+    A worker marks the invoice as paid soon after. A repeated delivery changes nothing.
+    """
+    return receive(PAYMENTS, verify_payment)
+
+
+def receive(provider: str, verify: Callable[[Mapping[str, str], bytes], Delivery]) -> Received:
+    """Verify and store a webhook.
+
+    Args:
+        provider: its name, as in `HANDLED`.
+        verify: returns the id and the type of a request whose signature is valid.
+
+    Raises:
+        Problem: 401 if the signature is not valid, 400 if the body is not JSON, 422 if it is not an event.
     """
     body = request.get_data()
-    webhook_id = _verified(body)
-    event_type = _read(Event, body).type
-    handler = HANDLED.get(event_type)
-    if handler is not None:
-        _read(handler, body)
-    services.store(provider=PAYMENTS, webhook_id=webhook_id, event_type=event_type, body=body.decode())
-    return Received(Ignored() if handler is None else Accepted())
-
-
-def _verified(body: bytes) -> str:
-    """The id of the request, once its signature is right; nothing in the body is looked at before."""
-    settings: Settings = current_app.config["SETTINGS"]
-    secrets = [secret.get_secret_value() for secret in settings.webhook_secrets]
-    headers = {name.lower(): value for name, value in request.headers}
     try:
-        return webhooks.verify(secrets, headers, body, time.time())
+        delivery = verify({name.lower(): value for name, value in request.headers}, body)
+        handler = HANDLED.get((provider, delivery.type))
+        if handler is not None:
+            handler.model_validate(parse(body))
     except webhooks.InvalidWebhookError as error:
         challenge = {"WWW-Authenticate": "Webhook-Signature"}
         raise Problem(HTTPStatus.UNAUTHORIZED, str(error), headers=challenge) from error
-
-
-def _read(event: type[Event], body: bytes) -> Event:
-    """The event in a body.
-
-    Raises:
-        Problem: 400 if it is not JSON, 422 if it is no such event.
-    """
-    try:
-        return event.model_validate_json(body)
     except ValidationError as error:
-        if error.errors()[0]["type"] == "json_invalid":
-            raise Problem(HTTPStatus.BAD_REQUEST, "The body is not valid JSON.") from error
         raise invalid(error) from error
+    except ValueError as error:
+        raise Problem(HTTPStatus.BAD_REQUEST, "The body is not valid JSON.") from error
+    services.store(
+        provider=provider, webhook_id=delivery.webhook_id, event_type=delivery.type, body=body.decode()
+    )
+    return Received(Ignored() if handler is None else Accepted())

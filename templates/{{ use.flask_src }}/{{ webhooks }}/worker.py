@@ -1,6 +1,7 @@
-"""The worker: takes events from the outbox, one at a time. Any number of them may run; any may be killed."""
+"""The worker: applies stored events, one at a time. Any number may run, and may be killed at any point."""
 
 from threading import Event
+from uuid import UUID
 
 import structlog
 from sqlalchemy.exc import OperationalError
@@ -15,30 +16,34 @@ logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 def work(stop: Event, *, drain: bool) -> int:
-    """Process what is due until `stop` is set; how many were processed.
+    """Process events as they fall due, and return their number.
 
     Args:
-        stop: set it to end after the event in hand.
-        drain: end once nothing is due and no other worker has anything in hand. What failed and waits for its
-            next attempt is left.
+        stop: set it to end after the current event.
+        drain: end when nothing is due and no other worker has an event in hand. Events that wait for a retry
+            stay.
 
     Raises:
-        OperationalError: the database does not answer, while draining; otherwise it is asked again.
+        OperationalError: the database cannot be reached, with `drain`; without it the worker waits.
     """
     processed = 0
+    event_id: UUID | None = None
     while not stop.is_set():
         try:
-            if event_id := services.claim():
-                # What it writes and logs is found by the event's id.
+            event_id = event_id or services.claim()
+            if event_id:
+                # Its log lines and audit entries have the event's id as their request id.
                 begin_request(str(event_id))
                 services.process(event_id)
+                event_id = None
                 processed += 1
                 continue
             if drain and not queries.any_claimed():
                 break
         except OperationalError as error:
             db.session.rollback()
-            if drain:
+            busy = getattr(error.orig, "sqlite_errorname", "").startswith("SQLITE_BUSY")
+            if drain and not busy:
                 raise
             logger.warning("database_unreachable", reason=str(error.orig))
         stop.wait(POLL_SECONDS)

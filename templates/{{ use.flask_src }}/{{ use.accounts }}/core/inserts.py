@@ -1,4 +1,4 @@
-"""INSERT … ON CONFLICT, which SQLite and PostgreSQL spell alike and SQLAlchemy has once for each."""
+"""INSERT … ON CONFLICT, for which SQLAlchemy has a construct per database."""
 
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -7,6 +7,6 @@ from .database import Base
 
 
 def insert_into(model: type[Base]) -> postgresql.Insert | sqlite.Insert:
-    """An INSERT for the table of `model` that can say what happens where the row is there already."""
+    """Return an INSERT that accepts `on_conflict_do_nothing` and `on_conflict_do_update`."""
     is_sqlite = db.session.get_bind().dialect.name == "sqlite"
     return sqlite.insert(model) if is_sqlite else postgresql.insert(model)

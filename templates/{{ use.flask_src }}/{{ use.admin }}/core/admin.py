@@ -1,7 +1,7 @@
 """The admin: Flask-Admin below /admin, for staff, and never more than what belongs to their organizations.
 
 Three things do not depend on how a view is written. Every path below /admin is behind the gate of
-`add_admin`. What a view reads comes through a session that adds the `scope` of each model to every query, and
+`init_app`. What a view reads comes through a session that adds the `scope` of each model to every query, and
 refuses a model without one. And of Flask-Admin's routes only `ROUTES` are served: nothing is created or
 deleted here, and nothing is changed by GET. The templates are ours: its own need inline scripts.
 """
@@ -35,7 +35,7 @@ from sqlalchemy.sql.base import ExecutableOption
 from sqlalchemy.sql.visitors import iterate
 
 from ..extensions import db
-from .browsers import NO_STORE, go, refuse_forms_from_elsewhere, sentence
+from .browsers import NO_STORE, go, reject_foreign_forms, sentence
 from .problems import Problem
 
 PATH = "/admin"
@@ -381,7 +381,7 @@ def organization_name(_: BaseView, __: object, row: Any, column: str) -> str:  #
     return current_staff().organizations[getattr(row, column)]
 
 
-def add_admin(app: APIFlask, views: Sequence[type[StaffView]], *, find_staff: FindStaff) -> None:
+def init_app(app: APIFlask, views: Sequence[type[StaffView]], *, find_staff: FindStaff) -> None:
     """Serve the views below /admin.
 
     Args:
@@ -394,7 +394,7 @@ def add_admin(app: APIFlask, views: Sequence[type[StaffView]], *, find_staff: Fi
     def guard_admin() -> Response | None:
         if not _is_admin():
             return None
-        refuse_forms_from_elsewhere()
+        reject_foreign_forms()
         if "\0" in request.path or b"%00" in request.query_string:
             raise Problem(HTTPStatus.BAD_REQUEST, "This address has a character that no text has.")
         found = find_staff()

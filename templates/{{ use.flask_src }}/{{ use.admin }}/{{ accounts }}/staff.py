@@ -25,7 +25,7 @@ def find_staff() -> Staff | Response:
     Raises:
         Problem: 403, who is signed in is not on the staff.
     """
-    elsewhere = visitors.admit()
+    elsewhere = visitors.authenticate()
     if elsewhere is not None:
         return elsewhere
     visitor = visitors.current_visitor()

@@ -6,8 +6,7 @@ import click
 from flask.cli import AppGroup
 
 from ..extensions import db
-from . import queries, services
-from .commands import MIN_PASSWORD_LENGTH
+from . import passwords, queries, services
 from .staff import set_staff
 
 staff = AppGroup("staff", help="Users to whom the admin is open.")
@@ -45,6 +44,6 @@ def _new_owner(email: str, organization: str) -> UUID:
     # Nobody waits for the database while a password is typed.
     db.session.rollback()
     password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-    if len(password) < MIN_PASSWORD_LENGTH:
-        raise click.ClickException(f"The password must have at least {MIN_PASSWORD_LENGTH} characters.")
+    if len(password) < passwords.MIN_LENGTH:
+        raise click.ClickException(f"The password must have at least {passwords.MIN_LENGTH} characters.")
     return services.ensure_organization(name=organization, owner_email=email, password=password).user_id

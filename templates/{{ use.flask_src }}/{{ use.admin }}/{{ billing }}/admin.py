@@ -64,7 +64,9 @@ class InvoiceView(StaffView):
     @expose("/void/<uuid:pk>", methods=("POST",))
     def void(self, pk: UUID) -> Response:
         invoice = self.get_one(pk)
-        services.void(actor=acting_for(current_staff(), invoice.organization_id), invoice_id=invoice.id)
+        services.void_invoice(
+            actor=acting_for(current_staff(), invoice.organization_id), invoice_id=invoice.id
+        )
         return self.back_to(invoice)
 
 

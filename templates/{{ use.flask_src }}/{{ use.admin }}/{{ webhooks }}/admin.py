@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement
 
-from ..billing.public import invoices_of
+from ..billing.public import invoice_ids
 from ..core.admin import StaffView
 from .models import WebhookEvent
 
@@ -25,7 +25,7 @@ class WebhookEventView(StaffView):
 
     @staticmethod
     def scope(organizations: Collection[UUID]) -> ColumnElement[bool]:
-        return WebhookEvent.invoice_id.in_(invoices_of(organizations))
+        return WebhookEvent.invoice_id.in_(invoice_ids(organizations))
 
 
 VIEWS = (WebhookEventView,)

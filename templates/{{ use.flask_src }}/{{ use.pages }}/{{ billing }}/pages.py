@@ -1,6 +1,6 @@
-"""The pages: an organization's invoices, to look at, to add to and to void.
+"""Pages: the tenant's invoices.
 
-HTMX takes from a page the part that changes; without JavaScript every link and form leads to a whole one.
+HTMX replaces a part of the page; without JavaScript every link and form loads a whole one.
 """
 
 from collections.abc import Mapping
@@ -13,8 +13,9 @@ from ..accounts.public import Role, at_least, current_actor, require
 from ..core.browsers import by_htmx, go, page, read_form
 from ..core.problems import Problem
 from . import cursors, queries, services
-from .contracts import InvoiceDetails, InvoiceStatus
+from .contracts import InvoiceData, InvoiceStatus
 from .currencies import CURRENCIES, money
+from .errors import InvoiceNotFoundError
 from .forms import InvoiceForm
 
 PAGE_SIZE = 20
@@ -25,7 +26,7 @@ pages.add_app_template_global(money)
 
 @pages.get("")
 def invoices() -> Response:
-    """The organization's invoices, the newest first.
+    """List the invoices, newest first.
 
     Raises:
         Problem: 404, there is no such status or page.
@@ -36,7 +37,7 @@ def invoices() -> Response:
         before = cursors.decode(asked["cursor"]) if "cursor" in asked else None
     except ValueError as error:
         raise Problem(HTTPStatus.NOT_FOUND, "There is no such list of invoices.") from error
-    found, following = queries.page(
+    found, following = queries.list_invoices(
         current_actor().organization_id, limit=PAGE_SIZE, before=before, status=status
     )
     return page(
@@ -45,7 +46,7 @@ def invoices() -> Response:
         next_cursor=following,
         status=status,
         statuses=list(InvoiceStatus),
-        # The first of the rows that HTMX adds.
+        # Focus the first row that HTMX adds.
         focus=before is not None and by_htmx(),
         may_create=at_least(current_actor(), Role.MEMBER),
         may_void=_may_void(),
@@ -65,7 +66,7 @@ def create_invoice() -> Response:
     if form.data is None:
         return _form(form.values, form.errors)
     try:
-        created = services.create(
+        created = services.create_invoice(
             actor=current_actor(),
             customer=form.data.customer,
             amount_cents=form.data.amount,
@@ -94,7 +95,7 @@ def ask_to_void(invoice_id: UUID) -> Response:
 @pages.post("/<uuid:invoice_id>/void")
 def void(invoice_id: UUID) -> Response:
     """Void an invoice; HTMX has asked whether it is meant, and gets the invoice's row."""
-    voided = services.void(actor=current_actor(), invoice_id=invoice_id)
+    voided = services.void_invoice(actor=current_actor(), invoice_id=invoice_id)
     if by_htmx():
         return page("billing/_voided.html", invoice=voided)
     return go(f"/invoices/{invoice_id}")
@@ -104,10 +105,10 @@ def _may_void() -> bool:
     return at_least(current_actor(), Role.OWNER)
 
 
-def _found(invoice_id: UUID) -> InvoiceDetails:
-    found = queries.find(current_actor().organization_id, invoice_id)
+def _found(invoice_id: UUID) -> InvoiceData:
+    found = queries.get_invoice(current_actor().organization_id, invoice_id)
     if found is None:
-        raise services.not_found()
+        raise InvoiceNotFoundError
     return found
 
 
