@@ -11,10 +11,10 @@ from support import answers_of
 
 pytestmark = pytest.mark.parametrize("generated", ["django", "fastapi", "flask"], indirect=True, scope="session")
 
-FACE = "A module uses another one only through its public face"
-CORE = "The core knows no module"
-LAYERS = "Inside a module, imports go from what is called to what is stored"
-CIRCLES = "Modules do not depend on each other in circles"
+PUBLIC = "Modules import only another module's public"
+CORE = "The core imports no module"
+LAYERS = "Imports inside a module follow its layers"
+CIRCLES = "Modules do not import each other in circles"
 
 # The file of a module with its HTTP interface.
 HTTP = {"django": "api", "fastapi": "router", "flask": "views"}
@@ -67,26 +67,26 @@ def test_new_modules_are_accepted(lint: Lint) -> None:
     ("contract", "name", "text", "found"),
     [
         (
-            FACE,
+            PUBLIC,
             "borrower/services.py",
             "from ..lender.models import Item",
             "borrower.services -> shop.lender.models",
         ),
         (
-            FACE,
+            PUBLIC,
             "borrower/services.py",
             "from ..lender import models",
             "borrower.services -> shop.lender.models",
         ),
-        (FACE, "borrower/{http}.py", "from ..lender import secrets", "> shop.lender.secrets"),
+        (PUBLIC, "borrower/{http}.py", "from ..lender import secrets", "> shop.lender.secrets"),
         (
-            FACE,
+            PUBLIC,
             "borrower/{http}.py",
             "def view():\n    import shop.lender.queries",
             "> shop.lender.queries",
         ),
         (
-            FACE,
+            PUBLIC,
             "borrower/models.py",
             "from ..config import settings",
             "borrower.models -> shop.config.settings",
