@@ -37,7 +37,11 @@ def problem_schema(error: type[ApiError]) -> dict[str, Any]:
             {
                 "type": "object",
                 "required": ["type", "status"],
-                "properties": {"type": {"const": error.type}, "status": {"const": error.status}},
+                # Enums of one value: some generators cannot merge `const`.
+                "properties": {
+                    "type": {"type": "string", "enum": [error.type]},
+                    "status": {"type": "integer", "enum": [error.status]},
+                },
             },
         ],
     }

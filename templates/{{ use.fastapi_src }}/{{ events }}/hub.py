@@ -28,7 +28,7 @@ RECENT = 200
 BATCH = 100
 # Polling interval; with notifications, in case one was lost.
 POLL_SECONDS = {"polling": 0.5, "notifications": 30.0}
-# After this long without an event a stream sends a comment, and notices a client that has left.
+# The idle timeout: without an event a stream sends a comment, and notices a client that has left.
 IDLE_TIMEOUT = 15.0
 # Backoff between attempts to reach the database.
 MIN_DELAY, MAX_DELAY = 0.5, 30.0

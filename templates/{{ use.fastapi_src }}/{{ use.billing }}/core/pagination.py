@@ -1,4 +1,4 @@
-"""Pages of a list that stay stable while rows are added: each begins after the last row of the one before."""
+"""Keyset pagination: a page starts after the last row of the page before, so it is stable while rows are added."""
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -14,29 +14,28 @@ from sqlalchemy.orm import InstrumentedAttribute
 RowType = TypeVar("RowType")
 ItemType = TypeVar("ItemType", bound=BaseModel)
 
-# Six bytes, the first of which is the version (1) and the others the key: whatever looks like it is a cursor.
+# Six bytes in base64: the version, which is 1, and the key.
 PATTERN = r"^A[Q-Za-f][A-Za-z0-9_-]{6}$"
 _VERSION = b"\x01"
 _KEY_BYTES = 5
 
 
 def encode(key: int) -> str:
-    """The cursor of a page that ended with this key."""
+    """Return the cursor of a page that ends with this key."""
     return urlsafe_b64encode(_VERSION + key.to_bytes(_KEY_BYTES)).decode()
 
 
 def decode(cursor: str) -> int:
-    """The key that a cursor was made from.
+    """Return the key in a cursor.
 
     Raises:
-        ValueError: it was made by nobody here.
+        ValueError: it is not a cursor.
     """
     if not re.fullmatch(PATTERN, cursor):
-        raise ValueError("This is no cursor of this list.")
+        raise ValueError("It must be the next_cursor of a page.")
     return int.from_bytes(urlsafe_b64decode(cursor)[1:])
 
 
-# None stands for what was not sent; the contract knows no null here.
 CursorQuery = Annotated[
     int | None,
     BeforeValidator(decode),
@@ -47,10 +46,10 @@ LimitQuery = Annotated[int, Query(ge=1, le=100)]
 
 
 class Page(BaseModel, Generic[ItemType]):
-    """The answer of a list. Give each list a subclass, which then is its name in the contract."""
+    """A page of a list. Its subclasses are named components of the OpenAPI document."""
 
     items: list[ItemType]
-    next_cursor: Annotated[str | None, Field(description="None on the last page.")]
+    next_cursor: Annotated[str | None, Field(description="Null on the last page.")]
 
 
 async def newest(
@@ -61,19 +60,19 @@ async def newest(
     limit: int,
     before: int | None,
 ) -> tuple[Sequence[RowType], str | None]:
-    """The rows with the highest keys, and the cursor of the next page if there is one.
+    """Return the rows with the highest keys, and the cursor of the next page if there is one.
 
     Args:
-        session: reads them.
-        rows: all that the list has.
-        key: a number that is unique among them and grows; an index should begin with what `rows` filters by.
-        limit: how many at most.
-        before: only keys below this one, which is what `decode` made of a cursor.
+        session: the caller's.
+        rows: the whole list.
+        key: a unique, increasing number; the index should start with the columns that `rows` filters by.
+        limit: the page size.
+        before: only rows with a lower key.
     """
     if before is not None:
-        # A cursor may hold more than the column does.
+        # A forged cursor may exceed the column.
         rows = rows.where(key < literal(before, BigInteger))
-    # One more than asked for says whether there is a next page.
+    # One more row tells whether there is a next page.
     found = (await session.scalars(rows.order_by(key.desc()).limit(limit + 1))).all()
     page = found[:limit]
     return page, encode(getattr(page[-1], key.key)) if len(found) > limit else None
