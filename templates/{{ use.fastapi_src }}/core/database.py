@@ -77,12 +77,7 @@ class State(TypedDict):
 
 
 def create_engine(settings: Settings, *, limit_statements: bool = True) -> AsyncEngine:
-    """Create the connection pool for `settings.database_url`; it connects on first use.
-
-    Args:
-        settings: the URL, pool size and timeouts.
-        limit_statements: apply the statement timeout; migrations do without.
-    """
+    """Create the connection pool, which connects on first use; migrations do not limit their statements."""
     if settings.database_url.startswith("sqlite:"):
         return _sqlite_engine(settings)
     parts = urlsplit(settings.database_url)
@@ -108,6 +103,7 @@ def create_engine(settings: Settings, *, limit_statements: bool = True) -> Async
         }
     engine = create_async_engine(
         "postgresql+asyncpg://",
+        # The pool size is per process.
         pool_size=settings.database_pool_size,
         max_overflow=0,
         pool_timeout=settings.database_pool_timeout,

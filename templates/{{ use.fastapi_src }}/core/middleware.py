@@ -25,13 +25,7 @@ logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class ProxyMiddleware:
-    """Take client, scheme and host from the headers of the reverse proxies in front.
-
-    Args:
-        app: the next application.
-        hops: how many proxies there are; each appends to `X-Forwarded-For`, `-Proto` and `-Host`, and what a
-            client sent stands before that.
-    """
+    """Take client, scheme and host from the headers that the `hops` reverse proxies in front append."""
 
     def __init__(self, app: ASGIApp, *, hops: int) -> None:
         self.app = app
@@ -49,6 +43,7 @@ class ProxyMiddleware:
         await self.app(scope, receive, send)
 
     def _value(self, headers: Headers, name: str) -> str:
+        # Count from the right: a client may send the header too, and its values come first.
         values = ",".join(headers.getlist(name)).split(",")
         return values[-self.hops].strip() if len(values) >= self.hops else ""
 
@@ -75,8 +70,8 @@ class RequestMiddleware:
             if message["type"] in RESPONSE_STARTS:
                 status = message.get("status", HTTPStatus.SWITCHING_PROTOCOLS)
                 own = list(message.get("headers", ()))
-                names = {name for name, _ in own}
                 # A route may set a header of its own.
+                names = {name for name, _ in own}
                 common = [header for header in self.headers if header[0] not in names]
                 message["headers"] = [*own, *common, id_header]
             await send(message)
@@ -84,46 +79,38 @@ class RequestMiddleware:
         try:
             await self.app(scope, receive, send_with_headers)
         finally:
-            log_request(
-                method=scope.get("method", "WEBSOCKET"),
-                path=scope["path"],
-                status=status,
-                seconds=perf_counter() - started,
-            )
+            method, seconds = scope.get("method", "WEBSOCKET"), perf_counter() - started
+            log_request(method=method, path=scope["path"], status=status, seconds=seconds)
 
 
 class ErrorMiddleware:
     """Answer an unhandled exception with a 500 that reveals nothing about it.
 
-    FastAPI's own handler for `Exception` stands outside of all middleware: its answer would have neither
-    request id nor CORS headers.
+    FastAPI's handler for `Exception` is outside of all middleware: no request id and no CORS headers.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self.app(scope, receive, send)
-            return
-        response_started = too_large = False
+        started = too_large = False
 
         async def send_and_note(message: Message) -> None:
-            nonlocal response_started, too_large
-            if message["type"] == "http.response.start":
+            nonlocal started, too_large
+            if message["type"] == "http.response.start" and message["status"] == TOO_LARGE.status:
                 # Starlette's body limit answers in plain text.
                 media_type = Headers(raw=message["headers"]).get("Content-Type", "")
-                too_large = message["status"] == TOO_LARGE.status and media_type.startswith("text/plain")
+                too_large = media_type.startswith("text/plain")
                 if too_large:
                     await problem_response(TOO_LARGE, scope)(scope, receive, send)
-            response_started = True
+            started = True
             if not too_large:
                 await send(message)
 
         try:
             await self.app(scope, receive, send_and_note)
         except Exception as error:
-            if response_started:
+            if started or scope["type"] == "lifespan":
                 raise
             if isinstance(error, ClientDisconnect):
                 error = Problem(400, DISCONNECTED)
@@ -136,9 +123,7 @@ class ErrorMiddleware:
 class HostMiddleware:
     """Refuse requests for other hosts, except on the health paths, which probes call by IP address.
 
-    Args:
-        app: the next application.
-        allowed_hosts: names without a port; `.example.com` includes subdomains, `*` is any host.
+    Names in `allowed_hosts` have no port; `.example.com` includes subdomains, `*` is any host.
     """
 
     def __init__(self, app: ASGIApp, *, allowed_hosts: Sequence[str]) -> None:
@@ -158,29 +143,26 @@ class HostMiddleware:
     def _is_allowed(self, header: str) -> bool:
         try:
             url = urlsplit(f"//{header}")
-            host = (url.hostname or "").removesuffix(".")
-            if url.netloc != header or "@" in header or url.port == 0:
-                return False
+            host, valid = (url.hostname or "").removesuffix("."), url.netloc == header and url.port != 0
         except ValueError:
+            return False
+        if not host or not valid or "@" in header:
             return False
         host = f"[{host}]" if ":" in host else host
         return any(
             allowed in {host, "*"} or (allowed.startswith(".") and f".{host}".endswith(allowed))
             for allowed in self.allowed_hosts
-            if host
         )
 
 
 class HeadMiddleware:
-    """Answer HEAD with the route for GET. FastAPI has none; HTTP requires it."""
+    """Answer HEAD with the route for GET. FastAPI does not; HTTP requires it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "HEAD":
-            await self.app(scope, receive, send)
-            return
+        is_head = scope["type"] == "http" and scope["method"] == "HEAD"
 
         async def send_head(message: Message) -> None:
             # The empty body ends the response, of a stream too.
@@ -188,4 +170,6 @@ class HeadMiddleware:
                 await send(message)
                 await send({"type": "http.response.body"})
 
-        await self.app({**scope, "method": "GET"}, receive, send_head)
+        if is_head:
+            scope = {**scope, "method": "GET"}
+        await self.app(scope, receive, send_head if is_head else send)

@@ -18,7 +18,6 @@ from .security_headers import CSP, CSP_HEADER
 SCHEMAS = "#/components/schemas"
 # Components that FastAPI does not find in a route.
 COMPONENTS: dict[str, Any] = {"Problem": PROBLEM_SCHEMA}
-DETAIL = "What went wrong this time."
 REQUEST_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
@@ -48,11 +47,7 @@ def problem_schema(error: type[ApiError]) -> dict[str, Any]:
 
 
 def problems(*errors: int | str | type[ApiError]) -> dict[int | str, dict[str, Any]]:
-    """Return the `responses` of a route that answers with these errors.
-
-    Args:
-        errors: subclasses of `ApiError`, or statuses; `default` is any other status.
-    """
+    """Return the `responses` of a route with these errors or statuses; `default` is any other status."""
     grouped: dict[int | str, list[int | str | type[ApiError]]] = {}
     for error in errors:
         grouped.setdefault(error if isinstance(error, int | str) else error.status, []).append(error)
@@ -62,20 +57,19 @@ def problems(*errors: int | str | type[ApiError]) -> dict[int | str, dict[str, A
 def _response(status: int | str, errors: list[int | str | type[ApiError]]) -> dict[str, Any]:
     schemas, titles, examples = [], [], {}
     for error in errors:
-        if isinstance(error, int | str):
-            name, title, key = "Problem", "Problem details", "problem"
-            members: dict[str, str] = {}
-            detail = DETAIL
-        else:
-            name, title, key = problem_name(error), error.title, error.type.rpartition(":")[2]
-            members = {"type": error.type, "title": title}
-            # Some errors have a detail only once they are raised.
-            detail = getattr(error, "detail", DETAIL)
-        schemas.append({"$ref": f"{SCHEMAS}/{name}"})
-        titles.append(title)
+        typed = None if isinstance(error, int | str) else error
+        schemas.append({"$ref": f"{SCHEMAS}/{problem_name(typed) if typed else 'Problem'}"})
+        titles.append(typed.title if typed else "Problem details")
         if isinstance(status, int):
-            document = problem_document(status, detail, instance="/api/v1/example")
-            examples[key] = {"value": {**document, **members, "request_id": REQUEST_ID}}
+            # Some errors have a detail only once they are raised.
+            detail = getattr(typed, "detail", "What went wrong this time.")
+            example = {
+                **problem_document(status, detail, instance="/api/v1/example"),
+                "request_id": REQUEST_ID,
+            }
+            if typed:
+                example |= {"type": typed.type, "title": typed.title}
+            examples[typed.type.rpartition(":")[2] if typed else "problem"] = {"value": example}
     content: dict[str, Any] = {"schema": schemas[0] if len(schemas) == 1 else {"oneOf": schemas}}
     if examples:
         content["examples"] = examples

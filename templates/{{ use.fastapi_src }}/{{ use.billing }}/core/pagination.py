@@ -1,4 +1,4 @@
-"""Keyset pagination: a page starts after the last row of the page before, so it is stable while rows are added."""
+"""Keyset pagination: a page starts after the last row of the page before."""
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
