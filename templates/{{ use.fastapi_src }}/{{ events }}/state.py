@@ -1,6 +1,7 @@
 """What this module keeps while the process runs, and how it learns of the shutdown."""
 
 import asyncio
+import logging
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -28,9 +29,15 @@ async def with_events(state: database.State) -> AsyncIterator[State]:
         hub.close()
         summarizer.close()
 
+    # uvicorn logs a WebSocket that was refused with an HTTP response as unanswered.
+    logging.getLogger("uvicorn.error").addFilter(_is_no_refusal)
     with on_shutdown(close):
         yield {**state, "hub": hub, "summarizer": summarizer}
     await hub.aclose()
+
+
+def _is_no_refusal(record: logging.LogRecord) -> bool:
+    return record.msg != "ASGI callable returned without completing handshake."
 
 
 @contextmanager
