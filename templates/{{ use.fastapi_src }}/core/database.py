@@ -3,7 +3,7 @@
 import enum
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeAlias, TypedDict
+from typing import Annotated, Any, TypedDict
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from uuid import uuid4
 
@@ -21,7 +21,7 @@ RECYCLE_SECONDS = 1800
 # How much longer than PostgreSQL we wait for a statement, in case the server is gone.
 COMMAND_GRACE_SECONDS = 5
 
-Sessions: TypeAlias = async_sessionmaker[AsyncSession]
+Sessions = async_sessionmaker[AsyncSession]
 
 
 class UtcDateTime(TypeDecorator[datetime]):

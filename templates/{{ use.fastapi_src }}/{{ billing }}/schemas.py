@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
+import typing_extensions
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, WithJsonSchema
 from pydantic.config import JsonDict
-from typing_extensions import TypeAliasType
 
 from ..core.pagination import Page, encode
 from ..core.schemas import WHOLE, RequestBody, Text, TrimmedText
@@ -33,7 +33,7 @@ def _check_currency(currency: str) -> str:
 
 
 # As an alias it is a component of its own in the OpenAPI document.
-Currency = TypeAliasType(
+Currency = typing_extensions.TypeAliasType(
     "Currency",
     Annotated[
         str, AfterValidator(_check_currency), WithJsonSchema({"type": "string", "enum": sorted(CURRENCIES)})

@@ -36,6 +36,7 @@ RETRY_MILLISECONDS = (1000, 5000)
 # Close codes of RFC 6455 and its registry.
 POLICY_VIOLATION, SERVICE_RESTART, TRY_AGAIN_LATER = 1008, 1012, 1013
 SUBPROTOCOL = "bearer"
+UNREADABLE = (UnknownEventError, SQLAlchemyError, OSError)
 
 logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -178,7 +179,7 @@ class Feed:
                             await websocket.send_text(event.message)
         except TimeoutError:
             raise
-        except (UnknownEventError, SQLAlchemyError, OSError):
+        except UNREADABLE:
             code, reason = TRY_AGAIN_LATER, "The next events cannot be read."
         except ApiError as error:
             code, reason = POLICY_VIOLATION, error.detail
