@@ -1,4 +1,4 @@
-"""How Alembic reaches the database: with the engine and the models of the application."""
+"""Alembic's environment: the engine and the models of the application."""
 
 import logging
 from typing import Literal
@@ -11,9 +11,10 @@ from sqlalchemy import TypeDecorator
 
 db = current_app.extensions["migrate"].db
 logger = logging.getLogger("alembic.env")
+logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
 
-# A migration may take its time, but not make everybody queue behind it for a lock. SQLite changes a table by
-# copying and dropping it, which must not cascade.
+# A migration may take long, but must not wait long for a lock, since every request queues behind it. SQLite
+# alters a table by copying and dropping it, which must not cascade.
 PREPARATION = {
     "postgresql": ("SET statement_timeout = 0", "SET lock_timeout = '5s'"),
     "sqlite": ("PRAGMA foreign_keys = OFF",),
@@ -21,16 +22,16 @@ PREPARATION = {
 
 
 def render_item(kind: str, item: object, _: AutogenContext) -> str | Literal[False]:
-    """Write the column type into a migration, not the class that converts its values in Python."""
+    """Write the plain type of a column instead of our own: a migration outlives the code."""
     return f"sa.{item.impl!r}" if kind == "type" and isinstance(item, TypeDecorator) else False
 
 
-def leave_out_if_empty(_: object, __: object, scripts: list[MigrationScript]) -> None:
-    """Write no migration where the models are in step."""
+def skip_empty(_: object, __: object, scripts: list[MigrationScript]) -> None:
+    """Write no migration if the models have not changed."""
     empty = all(operations.is_empty() for operations in scripts[0].upgrade_ops_list)
     if empty and getattr(context.config.cmd_opts, "autogenerate", False):
         scripts.clear()
-        logger.info("the models are in step, nothing to migrate")
+        logger.info("the models have not changed, no migration is written")
 
 
 def run_offline() -> None:
@@ -41,7 +42,7 @@ def run_offline() -> None:
 
 def run_online() -> None:
     with db.engine.connect() as connection:
-        # Not given back to the pool, so that what is set here ends here.
+        # Do not return it to the pool with these settings.
         connection.detach()
         for statement in PREPARATION[connection.dialect.name]:
             connection.connection.execute(statement)
@@ -50,7 +51,7 @@ def run_online() -> None:
             target_metadata=db.metadata,
             transactional_ddl=True,
             render_item=render_item,
-            process_revision_directives=leave_out_if_empty,
+            process_revision_directives=skip_empty,
             **current_app.extensions["migrate"].configure_args,
         )
         with context.begin_transaction():
@@ -58,7 +59,7 @@ def run_online() -> None:
             if connection.dialect.name == "sqlite":
                 broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
                 if broken:
-                    raise RuntimeError(f"{len(broken)} rows refer to what is not there: {broken[:5]}")
+                    raise RuntimeError(f"{len(broken)} rows refer to missing rows: {broken[:5]}")
 
 
 if context.is_offline_mode():

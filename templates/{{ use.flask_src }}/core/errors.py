@@ -18,7 +18,6 @@ from .problems import PROBLEM_JSON, FieldError, Problem, ProblemDocument, pointe
 
 # SQLite's codes for a file that is locked or cannot be used now.
 SQLITE_UNAVAILABLE = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL")
-
 # Where APIFlask's locations are; the others are the body.
 PLACES = {"query": "query", "headers": "header", "path": "path", "cookies": "cookie"}
 
@@ -26,9 +25,8 @@ logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class JSONProvider(DefaultJSONProvider):
-    """Flask's JSON, which reports a document that is nested too deeply as invalid."""
-
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:  # noqa: ANN401
+        """Parse JSON; one that is nested too deeply is invalid."""
         try:
             return super().loads(s, **kwargs)
         except RecursionError as error:
@@ -58,12 +56,7 @@ def init_app(app: APIFlask) -> None:
 
 
 def problem_response(document: ProblemDocument, headers: Mapping[str, str] | None = None) -> Response:
-    """Return a response with a problem document.
-
-    Args:
-        document: the problem, which also has the status.
-        headers: more headers, such as `Allow`.
-    """
+    """Return a response with a problem document and its status."""
     return Response(json.dumps(document), document["status"], headers, mimetype=PROBLEM_JSON)
 
 

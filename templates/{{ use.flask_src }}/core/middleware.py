@@ -4,7 +4,7 @@ import re
 from http import HTTPStatus
 from io import BytesIO
 from time import perf_counter
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import structlog
 from apiflask import APIFlask
@@ -20,11 +20,6 @@ from .problems import Problem
 from .request_id import REQUEST_ID_HEADER, begin_request, current_request_id
 from .security_headers import HSTS, SECURITY_HEADERS
 from .settings import Settings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 logger: structlog.stdlib.BoundLogger = structlog.get_logger(f"{__package__}.requests")
 
@@ -56,7 +51,10 @@ def init_app(app: APIFlask) -> None:
     settings: Settings = app.config["SETTINGS"]
     app.request_class = Request
     if settings.root_path:
-        app.wsgi_app = _below(app.wsgi_app, settings.root_path)  # type: ignore[assignment, method-assign]
+        # The proxy strips the prefix; `url_for` adds it.
+        inner = app.wsgi_app
+        below: Any = lambda environ, start: inner({**environ, "SCRIPT_NAME": settings.root_path}, start)  # noqa: E731
+        app.wsgi_app = below  # type: ignore[method-assign]
     if hops := settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.before_request(before_request)
@@ -102,12 +100,3 @@ def is_served(host: str, allowed_hosts: tuple[str, ...]) -> bool:
         allowed.lower() in {name, "*"} or (allowed.startswith(".") and f".{name}".endswith(allowed.lower()))
         for allowed in allowed_hosts
     )
-
-
-def _below(wsgi_app: "WSGIApplication", root_path: str) -> "WSGIApplication":
-    """Serve below a path that the proxy strips, so that `url_for` puts it in front."""
-
-    def serve(environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
-        return wsgi_app({**environ, "SCRIPT_NAME": root_path}, start_response)
-
-    return serve
