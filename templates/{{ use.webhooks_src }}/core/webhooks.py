@@ -11,17 +11,14 @@ TOLERANCE_SECONDS = 300
 SECRET_PREFIX = "whsec_"  # noqa: S105 (the prefix of every secret)
 # The least that the scheme allows.
 MIN_KEY_BYTES = 24
-# The headers of the sender, for the OpenAPI document.
+# The headers of a webhook, for the OpenAPI document.
 PARAMETERS: list[dict[str, Any]] = [
-    {"in": "header", "name": "webhook-id", "required": True, "schema": {"type": "string"}},
-    {"in": "header", "name": "webhook-timestamp", "required": True, "schema": {"type": "integer"}},
-    {
-        "in": "header",
-        "name": "webhook-signature",
-        "required": True,
-        "schema": {"type": "string"},
-        "description": "`v1,<base64 HMAC-SHA256 of id.timestamp.body>`; several are separated by spaces.",
-    },
+    {"in": "header", "name": name, "required": True, "schema": {"type": kind}, "description": text}
+    for name, kind, text in (
+        ("webhook-id", "string", "Identifies the webhook, also when it is delivered again."),
+        ("webhook-timestamp", "integer", "Seconds since the epoch, at most five minutes off."),
+        ("webhook-signature", "string", "`v1,<base64 HMAC-SHA256 of id.timestamp.body>`, one or several."),
+    )
 ]
 
 _ID = re.compile(r"[!-~]{1,255}")
@@ -33,20 +30,13 @@ class InvalidWebhookError(Exception):
 
 
 def key_of(secret: str) -> bytes:
-    """Decode a secret.
-
-    Args:
-        secret: `whsec_` and the base64 of the key.
-
-    Raises:
-        ValueError: it is something else.
-    """
-    encoded = secret.removeprefix(SECRET_PREFIX)
+    """Decode a secret, which is `whsec_` and the base64 of a key; raise ValueError for anything else."""
+    prefix, encoded = secret[: len(SECRET_PREFIX)], secret[len(SECRET_PREFIX) :]
     try:
-        key = b64decode(encoded, validate=True)
+        key = b64decode(encoded, validate=True) if prefix == SECRET_PREFIX else b""
     except ValueError:
         key = b""
-    if encoded == secret or not key:
+    if not key:
         raise ValueError(f"must be {SECRET_PREFIX} and base64")
     return key
 
