@@ -1,4 +1,4 @@
-"""The plain values that leave this module."""
+"""Plain values for other modules."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +6,7 @@ from uuid import UUID
 
 
 class Role(StrEnum):
-    """What a member may do, from least to most; `permissions.at_least` compares."""
+    """The roles of a member, in ascending order; `permissions.at_least` compares them."""
 
     VIEWER = "viewer"
     MEMBER = "member"
@@ -14,7 +14,7 @@ class Role(StrEnum):
 
 
 class Scope(StrEnum):
-    """What a token may be used for."""
+    """The scopes of a token."""
 
     READ = "read"
     WRITE = "write"
@@ -22,7 +22,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, and for which organization."""
+    """The signed-in user, in one of the user's organizations (the tenant)."""
 
     user_id: UUID
     organization_id: UUID

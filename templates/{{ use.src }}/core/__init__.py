@@ -1,1 +1,1 @@
-"""What every module shares: settings, logs, problem details and the HTTP spine. It knows no domain."""
+"""Shared by all modules: settings, logs, problem details and HTTP. It imports no domain module."""

@@ -1,9 +1,9 @@
-"""The admin: Flask-Admin below /admin, for staff, and never more than what belongs to their organizations.
+"""The admin: Flask-Admin below /admin, for staff, limited to the tenants that they are members of.
 
-Three things do not depend on how a view is written. Every path below /admin is behind the gate of
-`init_app`. What a view reads comes through a session that adds the `scope` of each model to every query, and
-refuses a model without one. And of Flask-Admin's routes only `ROUTES` are served: nothing is created or
-deleted here, and nothing is changed by GET. The templates are ours: its own need inline scripts.
+Three rules hold however a view is written. Every path below /admin is behind the check in `init_app`. Views
+read through a session that adds the `scope` of each model to every query, and refuses models without one.
+Only `ROUTES` and the routes of views are served: nothing is created or deleted, and nothing is changed by
+GET. The templates replace Flask-Admin's, which need inline scripts.
 """
 
 import json
@@ -46,7 +46,7 @@ MAX_SEARCH_LENGTH = 200
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """Who uses the admin: the names of the organizations whose data they see, and those that they own."""
+    """A member of staff: the organizations that they see, with their names, and those that they own."""
 
     user_id: UUID
     email: str
@@ -56,7 +56,7 @@ class Staff:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """What can be done with a row, by POST to a route of its view."""
+    """A button that sends a POST to a route of the view."""
 
     label: str
     path: str
@@ -66,16 +66,16 @@ FindStaff = Callable[[], Staff | Response]
 
 
 def current_staff() -> Staff:
-    """Who uses the admin, in a request below /admin."""
+    """Return the member of staff who sent the request."""
     staff: Staff = g.staff
     return staff
 
 
 class ScopedSession(Session):
-    """Reads what the criteria let through, whatever the query is, in the transaction of the request."""
+    """A session that adds the criteria to every query, in the transaction of the request."""
 
     def __init__(self, criteria: Mapping[type[Any], ExecutableOption]) -> None:
-        # Its own session, so that nothing is found in memory that was read without the criteria.
+        # Not the request's session, whose identity map has rows that were read without the criteria.
         super().__init__(db.session.connection(), join_transaction_mode="rollback_only")
         self.criteria = criteria
 
@@ -86,14 +86,14 @@ def _limit(state: ORMExecuteState) -> None:
     known = {model.__table__ for model in criteria}
     if not isinstance(state.statement, Select) or not state.is_orm_statement:
         raise RuntimeError(f"The admin only reads models, but this is: {state.statement}")
-    # Wherever in the query they are, which the models that it selects do not tell.
+    # All tables of the query, also those in joins and subqueries.
     if not {each for each in iterate(state.statement) if isinstance(each, Table)} <= known:
-        raise RuntimeError(f"The admin has no scope for what is in: {state.statement}")
+        raise RuntimeError(f"The admin has no scope for a table of: {state.statement}")
     state.statement = state.statement.options(*criteria.values())
 
 
 class _Database:
-    """What views take for the database: reads in the scoped session of the request that is served."""
+    """The session that Flask-Admin uses: the scoped session of the current request."""
 
     @property
     def session(self) -> "_Database":
@@ -130,10 +130,10 @@ def _as_json(_: BaseView, value: dict[str, Any], __: str) -> str:
 
 
 class StaffView(ModelView):
-    """What the admin shows of a model: the staff's rows, and of those the columns that are named.
+    """The view of a model: the rows of the staff's organizations, and the columns that are listed.
 
-    The fields of its `form_model` are the columns that the owners of a row's organization change, to what is
-    valid there. Without one nothing is changed.
+    Owners of a row's organization can change the columns that are fields of `form_model`, which validates
+    them. Without a `form_model` nothing can be changed.
     """
 
     can_view_details = True
@@ -155,10 +155,10 @@ class StaffView(ModelView):
     model: type[Any]
     column_list: list[str] = []
     column_details_list: list[str] | None = None
-    # What the rows are called, and the part of the path below /admin.
+    # The title of the list, and its path below /admin.
     title: ClassVar[str]
     path: ClassVar[str]
-    # Columns to whose values a list can be narrowed.
+    # Columns with a filter.
     choice_columns: ClassVar[Sequence[str]] = ()
     form_model: ClassVar[type[BaseModel]] = BaseModel
     # The relationships that columns such as `user.email` go through.
@@ -176,38 +176,38 @@ class StaffView(ModelView):
 
     @staticmethod
     def scope(organizations: Collection[UUID]) -> ColumnElement[bool]:
-        """Which rows belong to one of the organizations."""
-        # Abstract: without it the admin fails, rather than show what is another organization's.
+        """Return the criterion for rows of these organizations."""
+        # Required: without a scope the admin fails instead of showing other tenants.
         raise NotImplementedError
 
     def scaffold_list_columns(self) -> list[str]:
-        """Never all columns, which is what Flask-Admin shows where none are named."""
+        """Return no columns. Flask-Admin's default is all of them."""
         return []
 
     def save(self, row: Any, changes: Mapping[str, object]) -> None:  # noqa: ANN401 (a row of the view's model)
         """Record a change in the audit trail, in the transaction that makes it."""
-        # Abstract where there is a `form_model`: a change that is not recorded is not made.
+        # Required with a `form_model`: every change is audited.
         raise NotImplementedError
 
     def buttons(self, row: Any) -> Sequence[Button]:  # noqa: ANN401
-        """What the staff can do with this row, besides changing it."""
+        """Return the buttons of a row."""
         return ()
 
     def organization_of(self, row: Any) -> UUID:  # noqa: ANN401
-        """Whose row it is."""
+        """Return the organization of a row."""
         organization_id: UUID = row.organization_id
         return organization_id
 
     def is_owned(self, row: Any) -> bool:  # noqa: ANN401
-        """Whether the staff may change this row."""
+        """Return whether the staff own the organization of a row."""
         return self.organization_of(row) in current_staff().owned
 
     def path_of(self, row: Any, action: str) -> str:  # noqa: ANN401
-        """Where an action of this view is, or the `details`."""
+        """Return the path of an action, such as `details`."""
         return f"{PATH}/{self.path}/{action}/{row.id}"
 
     def back_to(self, row: Any) -> Response:  # noqa: ANN401
-        """What an action answers."""
+        """Redirect to the details of a row, after an action."""
         return go(self.path_of(row, "details"))
 
     def get_column_name(self, field: str) -> str:
@@ -220,10 +220,10 @@ class StaffView(ModelView):
         return self._narrowed(super().get_count_query())
 
     def get_one(self, id: UUID) -> Any:  # noqa: A002, ANN401 (Flask-Admin calls it so)
-        """The row with this id.
+        """Return the row with this id.
 
         Raises:
-            Problem: 404, there is no such row, or it belongs to somebody else.
+            Problem: 404, there is no such row, or it belongs to another tenant.
         """
         rows = select(self.model).where(self.model.id == id).options(*map(joinedload, self.related))
         row = _database.scalars(rows).one_or_none()
@@ -251,14 +251,14 @@ class StaffView(ModelView):
 
     @expose("/edit/<uuid:pk>", methods=("GET", "POST"))
     def edit_view(self, pk: UUID) -> Response | tuple[str, int]:
-        """Change what is in the form.
+        """Show the form of a row, or save it.
 
         Raises:
-            Problem: 403, the view changes nothing, or the staff do not own the organization.
+            Problem: 403, the view has no form, or the staff do not own the organization.
         """
         row = self.get_one(pk)
         if not self.can_edit or not self.is_owned(row):
-            raise Problem(HTTPStatus.FORBIDDEN, "This is not yours to change.")
+            raise Problem(HTTPStatus.FORBIDDEN, "Only owners of the organization may change this.")
         form = self.edit_form(row)
         status = HTTPStatus.OK
         if request.method == "POST":
@@ -282,7 +282,7 @@ class StaffView(ModelView):
         return page, status
 
     def validate_form(self, form: Any) -> bool:  # noqa: ANN401 (a form of WTForms)
-        """Whether the form is right, as `form_model` says; what is wrong is noted at each field."""
+        """Return whether `form_model` accepts the form. Add its errors to the fields."""
         try:
             self.form_model.model_validate(form.data)
         except ValidationError as error:
@@ -292,10 +292,10 @@ class StaffView(ModelView):
         return True
 
     def update_model(self, form: Any, model: Any) -> bool:  # noqa: ANN401
-        """Save what a valid form changed, and its audit entry, which the boundary commits.
+        """Save the changes of a valid form with their audit entry; the request commits.
 
         Returns:
-            Whether nothing speaks against it; what does is noted in the form.
+            Whether they are saved. If not, the form has the error.
         """
         valid = self.form_model.model_validate(form.data).model_dump()
         try:
@@ -304,11 +304,11 @@ class StaffView(ModelView):
         except Problem as problem:
             form.form_errors.append(problem.detail)
         except IntegrityError:
-            form.form_errors.append("Something else that is stored speaks against it.")
+            form.form_errors.append("This conflicts with other data.")
         return not form.form_errors
 
     def create_blueprint(self, admin: Admin) -> Any:  # noqa: ANN401 (Flask-Admin's own blueprint)
-        """The routes in `ROUTES`, and those that a view adds."""
+        """Register the routes in `ROUTES`, and those that a view adds."""
         self._urls = [
             (url, name, methods)
             for url, name, methods in self._urls
@@ -317,22 +317,22 @@ class StaffView(ModelView):
         return super().create_blueprint(admin)
 
     def _run_view(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        # Flask-Admin tries once more after a TypeError, in another way, which hides where it came from.
+        # Flask-Admin calls again after a TypeError, which hides its cause.
         return fn(self, *args, **kwargs)
 
     def _get_list_extra_args(self) -> Any:  # noqa: ANN401 (Flask-Admin's ViewArgs)
         asked = super()._get_list_extra_args()
-        # They become arguments of links, where others than ours have a meaning to Flask.
+        # They become arguments of `url_for`, which gives other names a meaning.
         asked.extra_args = {
             name: asked.extra_args[name] for name in self.choice_columns if asked.extra_args.get(name)
         }
         asked.page = min(max(asked.page or 0, 0), MAX_PAGE)
-        # A pattern must not end with a backslash on PostgreSQL, so here it stands for any character.
+        # PostgreSQL rejects a pattern that ends with a backslash; `_` matches any character.
         asked.search = (asked.search or "")[:MAX_SEARCH_LENGTH].replace("\\", "_") or None
         return asked
 
     def _choices(self, name: str) -> dict[str, object]:
-        """What a column can be narrowed to: its values, in words."""
+        """Return the values of a filter by their labels."""
         column = getattr(self.model, name)
         values = _database.scalars(select(column).distinct().order_by(column)).all()
         return {
@@ -341,7 +341,7 @@ class StaffView(ModelView):
         }
 
     def _options(self) -> dict[str, list[str]]:
-        """What there is to choose from in a form, where `form_model` has an enumeration."""
+        """Return the choices of the fields that are enumerations in `form_model`."""
         types = {name: field.annotation for name, field in self.form_model.model_fields.items()}
         return {
             name: [str(each.value) for each in choices]
@@ -377,7 +377,7 @@ class _Index(BaseView):
 
 
 def organization_name(_: BaseView, __: object, row: Any, column: str) -> str:  # noqa: ANN401
-    """The formatter for a column with the id of an organization."""
+    """Format a column with the id of an organization as its name."""
     return current_staff().organizations[getattr(row, column)]
 
 
@@ -385,9 +385,9 @@ def init_app(app: APIFlask, views: Sequence[type[StaffView]], *, find_staff: Fin
     """Serve the views below /admin.
 
     Args:
-        app: what serves them, with pages already.
-        views: what is shown, in this order.
-        find_staff: who sent a request, or what they get instead.
+        app: the application, with its pages.
+        views: the views, in the order of the navigation.
+        find_staff: returns the member of staff who sent the request, or a redirect to the sign-in page.
     """
 
     @app.before_request
@@ -396,7 +396,7 @@ def init_app(app: APIFlask, views: Sequence[type[StaffView]], *, find_staff: Fin
             return None
         reject_foreign_forms()
         if "\0" in request.path or b"%00" in request.query_string:
-            raise Problem(HTTPStatus.BAD_REQUEST, "This address has a character that no text has.")
+            raise Problem(HTTPStatus.BAD_REQUEST, "The URL contains a NUL character.")
         found = find_staff()
         if isinstance(found, Response):
             return found

@@ -47,7 +47,7 @@ class OrganizationView(StaffView):
 
 
 class UserView(StaffView):
-    """A user is deactivated rather than deleted, so that the history stays."""
+    """Users are deactivated, never deleted, because the audit trail refers to them."""
 
     model = User
     title = "Users"

@@ -1,4 +1,4 @@
-"""Staff: users to whom the admin is open, for the organizations that they are in."""
+"""Staff: users who may use the admin, for the organizations that they are members of."""
 
 from collections.abc import Collection
 from http import HTTPStatus
@@ -15,15 +15,15 @@ from .contracts import Actor, Role
 from .models import Membership, Organization, User
 from .services import not_a_member, record
 
-# Lets others' audit entries name the row: of two who change each other, each would wait for the other.
+# A weaker lock that allows foreign keys to the row; otherwise two staff who change each other deadlock.
 KEY_STAYS = {"key_share": True}
 
 
 def find_staff() -> Staff | Response:
-    """Who uses the admin, or what leads to the sign-in page if nobody is signed in.
+    """Return the member of staff who sent the request, or a redirect to the sign-in page.
 
     Raises:
-        Problem: 403, who is signed in is not on the staff.
+        Problem: 403, the user is not on the staff.
     """
     elsewhere = visitors.authenticate()
     if elsewhere is not None:
@@ -43,10 +43,10 @@ def find_staff() -> Staff | Response:
 
 
 def acting_for(staff: Staff, organization_id: UUID) -> Actor:
-    """The member of staff as somebody who acts for the organization.
+    """Return the member of staff as an actor of the organization.
 
     Raises:
-        Problem: 403, they are not in it, or no longer.
+        Problem: 403, they are not a member of it.
     """
     member = queries.member_of(user_id=staff.user_id, organization_id=organization_id)
     if member is None:
@@ -55,15 +55,15 @@ def acting_for(staff: Staff, organization_id: UUID) -> Actor:
 
 
 def owns_all_of(staff: Staff, user_id: UUID) -> bool:
-    """Whether the member of staff owns every organization of the user, who signs in to all of them alike."""
+    """Return whether the member of staff owns every organization of the user."""
     return {membership.organization_id for membership, _ in visitors.memberships_of(user_id)} <= staff.owned
 
 
 def keep_an_owner(organization_id: UUID) -> None:
-    """Refuse what has been done in this transaction, if it leaves nobody who could change the organization.
+    """Require that the organization still has an active owner. Call it after the change.
 
     Raises:
-        Problem: 409, it does.
+        Problem: 409, it has none.
     """
     _lock([organization_id])
     owners = (
@@ -74,19 +74,19 @@ def keep_an_owner(organization_id: UUID) -> None:
     if db.session.scalar(owners.limit(1)) is None:
         raise Problem(
             HTTPStatus.CONFLICT,
-            "Nobody else who can sign in owns the organization; make another member its owner first.",
+            "The organization has no other active owner; make another member its owner first.",
         )
 
 
 def set_active(staff: Staff, user_id: UUID, *, is_active: bool) -> None:
-    """Let a user sign in, or end what they have: sessions and tokens.
+    """Activate a user, or deactivate the user, which ends all sessions and tokens.
 
     Raises:
-        Problem: 403 if the member of staff does not own all of the user's organizations, 409 if nobody else
-            owns one of them.
+        Problem: 403 if the member of staff does not own all of the user's organizations, 409 if one of them
+            has no other owner.
     """
     if not owns_all_of(staff, user_id):
-        raise Problem(HTTPStatus.FORBIDDEN, "This takes the role 'owner' in all of the user's organizations.")
+        raise Problem(HTTPStatus.FORBIDDEN, "This needs the role 'owner' in all of the user's organizations.")
     organization_ids = [membership.organization_id for membership, _ in visitors.memberships_of(user_id)]
     _lock(organization_ids)
     user = _locked_user(user_id)
@@ -97,14 +97,14 @@ def set_active(staff: Staff, user_id: UUID, *, is_active: bool) -> None:
 
 
 def set_staff(user_id: UUID, *, is_staff: bool) -> None:
-    """Open the admin to a user, or close it."""
+    """Add a user to the staff, or remove the user."""
     user = _locked_user(user_id)
     before, user.is_staff = user.is_staff, is_staff
     _record(user, {"is_staff": [before, is_staff]}, None)
 
 
 def _lock(organization_ids: Collection[UUID]) -> None:
-    """Wait for others who change who owns these, or two owners could go at once who see each other stay."""
+    """Lock the organizations, so that two owners cannot be removed at the same time."""
     locked = select(Organization.id).where(Organization.id.in_(organization_ids)).order_by(Organization.id)
     db.session.execute(locked.with_for_update(key_share=True))
 

@@ -1,4 +1,4 @@
-"""`flask staff`: to whom the admin is open."""
+"""`flask staff`: give and revoke access to the admin."""
 
 from uuid import UUID
 
@@ -9,14 +9,14 @@ from ..extensions import db
 from . import passwords, queries, services
 from .staff import set_staff
 
-staff = AppGroup("staff", help="Users to whom the admin is open.")
+staff = AppGroup("staff", help="Users with access to the admin.")
 
 
 @staff.command()
 @click.argument("email")
 @click.argument("organization", default="")
 def create(email: str, organization: str) -> None:
-    """Open the admin to the user with EMAIL; somebody new gets a password, and owns a new ORGANIZATION."""
+    """Add the user with EMAIL to the staff; a new user gets a password and owns a new ORGANIZATION."""
     user = queries.user_with(email)
     user_id = user.id if user else _new_owner(email, organization.strip())
     set_staff(user_id, is_staff=True)
@@ -27,7 +27,7 @@ def create(email: str, organization: str) -> None:
 @staff.command()
 @click.argument("email")
 def revoke(email: str) -> None:
-    """Close the admin to the user with EMAIL, at once."""
+    """Remove the user with EMAIL from the staff."""
     user = queries.user_with(email)
     if user is None:
         raise click.ClickException("Nobody has this address.")
@@ -39,9 +39,9 @@ def revoke(email: str) -> None:
 def _new_owner(email: str, organization: str) -> UUID:
     if not ("@" in email and organization):
         raise click.ClickException(
-            "Nobody has this address. Somebody new takes an e-mail address and an organization."
+            "Nobody has this address. To create a user, add the name of an organization."
         )
-    # Nobody waits for the database while a password is typed.
+    # Hold no transaction while a password is typed.
     db.session.rollback()
     password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     if len(password) < passwords.MIN_LENGTH:

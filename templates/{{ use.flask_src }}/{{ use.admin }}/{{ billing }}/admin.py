@@ -1,4 +1,4 @@
-"""Invoices in the admin: to look up, and to void; what an invoice says of money stays."""
+"""Invoices in the admin: look up and void them. Amounts cannot be changed."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Webhooks in the admin: to look up what came in about an organization's invoices, and what became of it."""
+"""Webhooks in the admin: the events of the staff's invoices, with their status."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -11,7 +11,7 @@ from .models import WebhookEvent
 
 
 class WebhookEventView(StaffView):
-    """An event about no invoice is nobody's, and is not shown."""
+    """Events without an invoice belong to no organization and are not shown."""
 
     model = WebhookEvent
     title = "Webhook events"
