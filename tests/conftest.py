@@ -167,6 +167,6 @@ def server(project: Path, database: str) -> Iterator[Server]:
     processes = "2" if "postgresql" in database and answers_of(project)["framework"] == "fastapi" else "1"
     secrets = f"{OLD_WEBHOOK_SECRET},{WEBHOOK_SECRET}"
     origins = "https://app.example.com"
-    variables = {"CORS_ORIGINS": origins, "WEBHOOK_SECRETS": secrets, "WEB_CONCURRENCY": processes}
+    variables = {"CORS_ORIGINS": origins, "WEBHOOK_SECRETS": secrets, "WEB_CONCURRENCY": processes, "DEBUG": "false"}
     with serving(project, DATABASE_URL=database, **variables) as running:
         yield running

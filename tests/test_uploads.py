@@ -45,7 +45,9 @@ def upload(size):
         f"""
 from django.core.exceptions import RequestDataTooBig as _RequestDataTooBig
 from django.core.files.uploadhandler import FileUploadHandler as _FileUploadHandler
+from django.urls import path as _path
 from rest_framework.parsers import MultiPartParser as _MultiPartParser
+from rest_framework.response import Response as _Response
 from rest_framework.views import APIView as _APIView
 
 
@@ -70,12 +72,12 @@ class _UploadView(_APIView):
 
     def post(self, request):
         request.upload_handlers.insert(0, _Quota(request, self.limit))
-        return Response({{"bytes": request.FILES["file"].size}})
+        return _Response({{"bytes": request.FILES["file"].size}})
 
 
 urlpatterns += [
-    path("items/uploads/large", _UploadView.as_view()),
-    path("items/uploads/small", _UploadView.as_view(limit={SMALL})),
+    _path("items/uploads/large", _UploadView.as_view()),
+    _path("items/uploads/small", _UploadView.as_view(limit={SMALL})),
 ]
 """,
     ),

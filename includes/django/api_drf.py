@@ -5,13 +5,15 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
 {% else %}
-    # Nobody can sign in to the API yet, so it only reads. What writes brings permissions along.
+    # Nobody can sign in to the API yet, so it only reads.
     "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
 {% endif %}
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["{{ package }}.core.rest.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "{{ package }}.core.rest.AutoSchema",
-    "EXCEPTION_HANDLER": "{{ package }}.core.rest.exception_handler",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "{{ package }}.core.rest.AnyAccept",
+    "DEFAULT_SCHEMA_CLASS": "{{ package }}.core.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "{{ package }}.core.errors.exception_handler",
     "URL_FORMAT_OVERRIDE": None,
 }
 
@@ -21,14 +23,16 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": about["Summary"],
     "VERSION": about["Version"],
     "OAS_VERSION": "3.1.1",
+    "SERVERS": [{"url": env.root_path}] if env.root_path else [],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "{{ package }}.core.rest.document_problems",
+        "{{ package }}.core.openapi.document_problems",
     ],
-    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
 }

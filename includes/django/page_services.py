@@ -1,9 +1,9 @@
 @transaction.atomic
 def sign_up(*, email: str, password: str, organization: str) -> User:
-    """A new user, who owns a new organization.
+    """Create a user who owns a new organization.
 
     Raises:
-        ValidationError: somebody has this address.
+        ValidationError: another user has this address.
     """
     with _unless_taken():
         user = User.objects.create_user(email, password)
@@ -22,10 +22,10 @@ def sign_up(*, email: str, password: str, organization: str) -> User:
 
 @transaction.atomic
 def change_email(*, user: User, email: str) -> None:
-    """From now on the user signs in with this address.
+    """Change the address that the user signs in with.
 
     Raises:
-        ValidationError: somebody has it.
+        ValidationError: another user has it.
     """
     before, after = user.email, User.normalize_username(email)
     with _unless_taken():
@@ -36,7 +36,7 @@ def change_email(*, user: User, email: str) -> None:
 
 @transaction.atomic
 def change_password(*, user: User, password: str) -> None:
-    """From now on the user signs in with this password; other sessions and all tokens end."""
+    """Change the password; other sessions and all tokens end."""
     user.set_password(password)
     user.save(update_fields=["password"])
     _record_user(user, {"fields": ["password"]})
@@ -45,11 +45,11 @@ def change_password(*, user: User, password: str) -> None:
 @contextmanager
 def _unless_taken() -> Iterator[None]:
     try:
-        # The constraint decides, so that of two who come at once one is refused.
+        # The constraint rejects one of two concurrent requests.
         with transaction.atomic():
             yield
     except IntegrityError as error:
-        raise ValidationError({"email": "Somebody signs in with this address already."}) from error
+        raise ValidationError({"email": _("Another user has this address.")}) from error
 
 
 def _record_user(user: User, changes: Mapping[str, object]) -> None:

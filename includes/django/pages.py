@@ -1,7 +1,7 @@
 LOGIN_URL = LOGOUT_REDIRECT_URL = "sign-in"
 LOGIN_REDIRECT_URL = "{{ 'invoices' if billing else 'profile' }}"
 CSRF_FAILURE_VIEW = "{{ package }}.core.pages.csrf_failure"
-# What is on top of every page.
+# The header of every page.
 SITE_NAME = "{{ project_name }}"
 SITE_NAVIGATION = NAVIGATION
 

@@ -1,22 +1,24 @@
 AUTHENTICATION_BACKENDS = [
-    # First, so that who failed too often is refused before a password is looked at.
+    # First, to refuse locked out clients before the password is hashed.
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]
 
-# Failures count per e-mail and IP address, in the database, which all processes share. Behind a proxy every
-# client has the proxy's address, unless PROXY_HOPS says whom to believe.
-AXES_FAILURE_LIMIT = 10
-AXES_COOLOFF_TIME = timedelta(minutes=15)
+# The rate limit of failed sign-ins, counted in the database that all processes share. Behind a proxy it
+# needs PROXY_HOPS; without it every client has the proxy's address.
+AXES_HANDLER = "{{ package }}.core.throttling.SignInHandler"
+AXES_FAILURE_LIMIT = env.sign_in_failures_per_account
+SIGN_IN_FAILURES_PER_CLIENT = env.sign_in_failures_per_client
+AXES_COOLOFF_TIME = timedelta(seconds=env.sign_in_window_seconds)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_CALLABLE = "{{ package }}.accounts.throttling.locked_out"
 AXES_USERNAME_FORM_FIELD = "username"
 AXES_USERNAME_CALLABLE = "{{ package }}.accounts.throttling.username"
 AXES_RESET_ON_SUCCESS = True
-# Who goes on trying does not extend the time, so that Retry-After holds.
+# Further attempts do not extend the time, so that Retry-After is true.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-# It writes a row for every sign-in, and starts a session for one that needs none.
+# The access log would write a row for every sign-in.
 AXES_DISABLE_ACCESS_LOG = True
-# Attempts belong to no organization. `manage.py axes_reset_username` lets somebody in again.
+# `manage.py axes_reset_username` ends a lock; attempts belong to no organization.
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False

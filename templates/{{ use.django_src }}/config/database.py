@@ -1,48 +1,71 @@
-"""Django's database settings, made from DATABASE_URL."""
+"""Django's `DATABASES`, made from DATABASE_URL."""
 
 from typing import Any
 
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 from psycopg.conninfo import conninfo_to_dict
 
-# Requests that one server process works on at a time. Each needs at most one connection.
-THREADS = 8
+from ..core.settings import Settings, get_settings
+
+# Give up waiting for a table's lock, also in `migrate`: whoever waits holds up every query behind it.
+LOCK_TIMEOUT_SECONDS = 5
 
 
-def database(url: str) -> dict[str, Any]:
-    """The entry of `DATABASES` for a `sqlite:///file` or `postgresql://` address.
+def database(settings: Settings) -> dict[str, Any]:
+    """Return the entry of `DATABASES`.
 
-    Parameters in the query of a PostgreSQL address, such as `?sslmode=require`, win over what is set here.
+    Parameters of a PostgreSQL URL, such as `?sslmode=require` or `?options=-csearch_path%3Dtenant`, win over
+    the options that are set here.
     """
-    if url.startswith("sqlite:"):
+    if settings.database_url.startswith("sqlite:"):
         return {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": url.removeprefix("sqlite:///"),
+            "NAME": settings.database_url.removeprefix("sqlite:///"),
             "OPTIONS": {
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-                "timeout": 5,
-                # A transaction that turns from reading to writing would fail at once instead of waiting.
+                # Seconds to wait for the write lock.
+                "timeout": settings.database_pool_timeout,
+                # Lock for writing at BEGIN: SQLite does not wait when a reading transaction starts to write.
                 "transaction_mode": "IMMEDIATE",
             },
         }
-    parameters = conninfo_to_dict(url)
-    return {
+    parameters = conninfo_to_dict(settings.database_url)
+    entry: dict[str, Any] = {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parameters.pop("dbname", ""),
         "USER": parameters.pop("user", ""),
         "PASSWORD": parameters.pop("password", ""),
         "HOST": parameters.pop("host", ""),
         "PORT": parameters.pop("port", ""),
-        # Connections that broke while they were idle are replaced, not handed out.
-        "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "connect_timeout": 2,
-            # A server that vanishes says nothing, and would be waited for as long as TCP tries.
+            # Notice within seconds that the database server has vanished.
             "keepalives_idle": 10,
             "tcp_user_timeout": 10_000,
-            # For `migrate` too: who waits for a table's lock holds up every query behind it, so it gives up.
-            # A long migration lifts the other limit by its first operation, SET LOCAL statement_timeout = 0.
-            "options": "-c statement_timeout=30s -c lock_timeout=5s",
-            "pool": {"min_size": 1, "max_size": THREADS, "timeout": 2},
             **parameters,
         },
     }
+    options = entry["OPTIONS"]
+    if settings.database_pooler:
+        # pgbouncer in transaction mode pools the connections; it refuses startup options and has no sessions.
+        entry["DISABLE_SERVER_SIDE_CURSORS"] = True
+        connection_created.connect(_set_timeouts, dispatch_uid="timeouts")
+    else:
+        # Replace connections that broke while they were idle.
+        entry["CONN_HEALTH_CHECKS"] = True
+        # A long migration lifts the limit in its first operation: SET LOCAL statement_timeout = 0.
+        seconds = settings.database_statement_timeout
+        timeouts = f"-c statement_timeout={seconds}s -c lock_timeout={LOCK_TIMEOUT_SECONDS}s"
+        options["options"] = f"{timeouts} {parameters.get('options', '')}".strip()
+        # The pool size: a server thread keeps its connection until the request ends, so each has one.
+        size = max(settings.database_pool_size, settings.threads)
+        options["pool"] = {"min_size": 1, "max_size": size, "timeout": settings.database_pool_timeout}
+    return entry
+
+
+def _set_timeouts(connection: BaseDatabaseWrapper, **_: object) -> None:
+    """Set the timeouts on the server connection behind the pooler, which then keeps them."""
+    seconds = get_settings().database_statement_timeout
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET statement_timeout = '{seconds}s'; SET lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")

@@ -1,4 +1,4 @@
-"""The core as a Django app, and what `manage.py check` asks beyond Django's own checks."""
+"""The core as a Django app, with a system check of foreign keys between modules."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
@@ -23,24 +23,24 @@ class CoreConfig(AppConfig):
 def check_relations_between_modules(
     *, app_configs: Sequence[AppConfig] | None, **_options: object
 ) -> list[CheckMessage]:
-    """An error for each relation that points at a module which `settings.MODULE_DEPENDENCIES` does not name.
+    """Return an error for each relation to a module that `settings.MODULE_DEPENDENCIES` does not name.
 
-    The import contracts do not see `ForeignKey("billing.Invoice")`. Users and the core are for every module.
+    The import contracts do not see `ForeignKey("billing.Invoice")`. Any module may refer to users.
     """
     dependencies: Mapping[str, Sequence[str]] = settings.MODULE_DEPENDENCIES
     try:
         TopologicalSorter(dependencies).prepare()
     except CycleError as error:
-        return [Error(f"{DECLARATION} goes in a circle: {' <- '.join(error.args[1])}.", id="core.E001")]
+        return [Error(f"{DECLARATION} has a cycle: {' <- '.join(error.args[1])}.", id="core.E001")]
     shared = {"core", _module(get_user_model())}
     errors: list[CheckMessage] = []
     for config in apps.get_app_configs() if app_configs is None else app_configs:
         for field, source, target in _relations(config):
             if source == target or target in {*shared, *dependencies.get(source, ())}:
                 continue
-            message = f"The field points at module '{target}', on which module '{source}' may not depend."
+            message = f"Module '{source}' may not depend on module '{target}', to which the field refers."
             hint = (
-                f"Store the id and ask '{target}' through its public.py; if the direction is meant, "
+                f"Store the id and use the public.py of '{target}'; if the dependency is intended, "
                 f"add '{target}' to '{source}' in {DECLARATION}."
             )
             errors.append(Error(message, hint=hint, obj=field, id="core.E002"))
@@ -48,11 +48,11 @@ def check_relations_between_modules(
 
 
 def _relations(config: AppConfig) -> Iterator[tuple["Field[Any, Any]", str, str]]:
-    """Each relation of the app's models to a module's model, with the module it is in and the other one."""
+    """Yield each relation between modules: the field, its module, and the module that it refers to."""
     for model in config.get_models():
         source = _module(model)
         for field in model._meta.get_fields(include_parents=False):  # noqa: SLF001
-            # A reverse relation belongs to the model at its other end.
+            # A reverse relation is checked at its other end.
             if isinstance(field, ForeignObjectRel) or not isinstance(field.related_model, type):
                 continue
             target = _module(field.related_model)
@@ -61,6 +61,6 @@ def _relations(config: AppConfig) -> Iterator[tuple["Field[Any, Any]", str, str]
 
 
 def _module(model: type[Model]) -> str | None:
-    """The name of the module that `model` is in; none for a library's."""
+    """Return the name of the model's module; None for a library's model."""
     package, _, rest = model._meta.app_config.name.partition(".")  # noqa: SLF001
     return rest.partition(".")[0] if package == _PACKAGE else None

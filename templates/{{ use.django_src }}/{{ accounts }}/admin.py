@@ -1,11 +1,9 @@
 """Users, organizations and the audit trail in the admin.
 
-A superuser sees all of it. Other staff see what belongs to their organizations, as far as their permissions
-let them, and change only what belongs to those that they own. Nothing is deleted, so that the history stays;
-a user is deactivated instead.
+Superusers see all rows. Other staff see the rows of their organizations, as far as their permissions allow,
+and change those of organizations that they own. Nothing is deleted; users are deactivated instead.
 """
 
-from typing import cast
 from uuid import UUID
 
 from django.contrib import admin
@@ -21,15 +19,11 @@ from django.http import HttpRequest, HttpResponse
 from . import queries, services
 from .contracts import Role
 from .models import AuditEntry, Membership, Organization, User
-
-
-def _user_id(request: HttpRequest) -> UUID:
-    # The admin lets in nobody who is not signed in.
-    return cast("User", request.user).id
+from .tenant_admin import TenantAdmin, user_id_of
 
 
 def _organizations(request: HttpRequest) -> list[UUID]:
-    return queries.organizations_of(_user_id(request))
+    return queries.organizations_of(user_id_of(request))
 
 
 def _users(request: HttpRequest) -> QuerySet[User]:
@@ -37,7 +31,7 @@ def _users(request: HttpRequest) -> QuerySet[User]:
 
 
 def _owned(request: HttpRequest) -> set[UUID]:
-    roles = queries.roles_of(_user_id(request))
+    roles = queries.roles_of(user_id_of(request))
     return {organization_id for organization_id, role in roles.items() if role is Role.OWNER}
 
 
@@ -49,7 +43,7 @@ def _record(
         action=action,
         target=action.partition(".")[0],
         target_id=target.pk,
-        actor=queries.acting_for(_user_id(request), organization_id),
+        actor=queries.acting_for(user_id_of(request), organization_id),
         changes=changes,
     )
 
@@ -59,7 +53,7 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin):
-    """For superusers only, because a group belongs to no organization."""
+    """For superusers: a group belongs to no organization."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return request.user.is_superuser
@@ -67,14 +61,8 @@ class GroupAdmin(DjangoGroupAdmin):
     def has_view_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
         return request.user.is_superuser
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return request.user.is_superuser
-
-    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
-        return request.user.is_superuser
-
-    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
-        return request.user.is_superuser
+    has_add_permission = has_module_permission
+    has_change_permission = has_delete_permission = has_view_permission
 
 
 @admin.register(User)
@@ -97,15 +85,15 @@ class UserAdmin(DjangoUserAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         if request.user.is_superuser:
             return self.readonly_fields
-        # Who could grant permissions could grant them to themselves.
+        # Only superusers grant permissions; others could grant them to themselves.
         return (*self.readonly_fields, "is_staff", "is_superuser", "groups", "user_permissions")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        # A new user is in no organization yet.
+        # A new user has no organization yet, so only superusers could see them.
         return request.user.is_superuser
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Whether staff own every organization of the user, whose password works in all of them."""
+        """Allow owners of all organizations of the user, since the password works in each."""
         if not super().has_change_permission(request, obj):
             return False
         if obj is None or request.user.is_superuser:
@@ -117,11 +105,11 @@ class UserAdmin(DjangoUserAdmin):
 
     @transaction.atomic
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
-        """In one transaction, so that no password changes without its audit entry."""
+        """Change the password and write the audit entry in one transaction."""
         return super().user_change_password(request, id, form_url)
 
     def log_change(self, request: HttpRequest, obj: User, message: list[dict[str, object]]) -> LogEntry:
-        """Add to Django's own history an audit entry for each of the user's organizations."""
+        """Write an audit entry for each of the user's organizations besides Django's history."""
         for organization_id in queries.organizations_of(obj.pk) if message else ():
             changes = {key: value for part in message for key, value in part.items()}
             _record(
@@ -131,7 +119,7 @@ class UserAdmin(DjangoUserAdmin):
 
 
 class MembershipInline(admin.TabularInline):
-    """It changes with the organization's own form, so for the organization's owners only."""
+    """The members of an organization, on its form, which owners may change."""
 
     model = Membership
     extra = 0
@@ -142,7 +130,7 @@ class MembershipInline(admin.TabularInline):
     def formfield_for_foreignkey(
         self, db_field: ForeignKey, request: HttpRequest, **kwargs: object
     ) -> ModelChoiceField | None:
-        """The choice of users; it also checks what comes back, which may be any id."""
+        """Offer and accept only users that staff may see."""
         if db_field.name == "user":
             kwargs["queryset"] = _users(request)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
@@ -204,25 +192,13 @@ class OrganizationAdmin(admin.ModelAdmin):
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(admin.ModelAdmin):
+class AuditEntryAdmin(TenantAdmin):
     date_hierarchy = "created_at"
     ordering = ("-created_at",)
     list_display = ("created_at", "organization", "actor", "action", "target_id", "request_id")
     list_filter = (("organization", admin.RelatedOnlyFieldListFilter), "action")
     list_select_related = ("organization", "actor")
-    search_fields = ("actor__email", "target_id", "request_id")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
-        entries = super().get_queryset(request)
-        if request.user.is_superuser:
-            return entries
-        return entries.filter(organization__in=_organizations(request))
+    search_fields = ("actor__email", "=target_id", "=request_id")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
         return False

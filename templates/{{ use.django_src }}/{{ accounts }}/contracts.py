@@ -1,21 +1,23 @@
-"""The plain values that leave this module."""
+"""Plain values that other modules receive."""
 
 from dataclasses import dataclass
-from enum import Enum
 from uuid import UUID
 
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 
-class Role(Enum):
-    """What a member may do, from least to most; `permissions.at_least` compares."""
 
-    VIEWER = "viewer"
-    MEMBER = "member"
-    OWNER = "owner"
+class Role(TextChoices):
+    """The roles of a member, from least to most; `permissions.at_least` compares them."""
+
+    VIEWER = "viewer", _("viewer")
+    MEMBER = "member", _("member")
+    OWNER = "owner", _("owner")
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, and for which organization."""
+    """The user behind a request and the organization (the tenant) that they act for."""
 
     user_id: UUID
     organization_id: UUID

@@ -1,4 +1,4 @@
-"""The plain values that leave this module."""
+"""Plain values that other modules receive."""
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
@@ -9,7 +9,7 @@ from uuid import UUID
 
 from .currencies import decimals
 
-# Whose data is meant. Every organization's has to be asked for by name, so that no empty value means it.
+# The organizations whose rows are read. "every" is for superusers; an empty collection means none.
 Scope = Collection[UUID] | Literal["every"]
 
 
@@ -25,7 +25,7 @@ class InvoiceData:
     created_at: datetime
 
     def to_json(self) -> dict[str, Any]:
-        """The values as JSON has them."""
+        """Return the values as JSON types."""
         return asdict(self) | {
             "id": str(self.id),
             "organization_id": str(self.organization_id),
@@ -34,7 +34,7 @@ class InvoiceData:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """What `to_json` was made from."""
+        """Return the invoice that `to_json` was called on."""
         return cls(
             **values
             | {
@@ -47,7 +47,7 @@ class InvoiceData:
 
 @dataclass(frozen=True, slots=True)
 class RevenueByMonth:
-    """What was paid of the invoices that were created in a month, which is named by its first day (UTC)."""
+    """The paid invoices that were created in a month; `month` is its first day (UTC)."""
 
     month: date
     currency: str
@@ -64,6 +64,6 @@ class RevenueByStatus:
 
 
 def money(amount_cents: int, currency: str) -> str:
-    """An amount as people read it, such as `1,234.50 EUR` or `123,450 JPY`."""
+    """Return an amount in minor units as text, such as `1,234.50 EUR` or `123,450 JPY`."""
     places = decimals(currency)
     return f"{Decimal(amount_cents).scaleb(-places):,.{places}f} {currency}"

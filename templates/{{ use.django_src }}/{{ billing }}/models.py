@@ -1,39 +1,50 @@
-"""Invoices and what is remembered to number them, to repeat answers and to count a payment once."""
+"""Invoices, their numbering, and payment events."""
 
 from uuid import uuid4
 
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from .contracts import money
 from .currencies import validate_currency
 
 MAX_AMOUNT_CENTS = 10**12
 
+no_control_characters = RegexValidator(
+    r"[\x00-\x1f\x7f-\x9f]", _("Control characters are not allowed."), inverse_match=True
+)
+
 
 class Invoice(models.Model):
     class Status(models.TextChoices):
-        OPEN = "open"
-        PAID = "paid"
-        VOID = "void"
+        OPEN = "open", _("Open")
+        PAID = "paid", _("Paid")
+        VOID = "void", _("Void")
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
-    # No index of its own: the unique constraint below begins with it.
+    # The unique constraint below is its index.
     organization = models.ForeignKey(
-        "accounts.Organization", on_delete=models.PROTECT, related_name="+", db_index=False
+        "accounts.Organization",
+        verbose_name=_("organization"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
     )
-    number = models.PositiveIntegerField(editable=False)
-    customer = models.CharField(max_length=200)
-    # In the currency's minor unit: cents of EUR, whole JPY, thousandths of BHD.
+    number = models.PositiveIntegerField(_("number"), editable=False)
+    customer = models.CharField(_("customer"), max_length=200, validators=[no_control_characters])
+    # In minor units: cents of EUR, whole JPY, thousandths of BHD.
     amount_cents = models.BigIntegerField(
-        validators=[MinValueValidator(1), MaxValueValidator(MAX_AMOUNT_CENTS)]
+        _("amount in minor units"), validators=[MinValueValidator(1), MaxValueValidator(MAX_AMOUNT_CENTS)]
     )
-    currency = models.CharField(max_length=3, validators=[validate_currency])
-    status = models.CharField(max_length=4, choices=Status, default=Status.OPEN, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    currency = models.CharField(_("currency"), max_length=3, validators=[validate_currency])
+    status = models.CharField(_("status"), max_length=4, choices=Status, default=Status.OPEN, editable=False)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True, db_index=True)
 
     class Meta:
-        # Changed and deleted by nobody; `void_invoice` is for the action in the admin.
+        verbose_name = _("invoice")
+        verbose_name_plural = _("invoices")
+        # Invoices are never edited or deleted.
         default_permissions = ("add", "view")
         permissions = (("void_invoice", "Can void invoice"),)
         constraints = (
@@ -46,11 +57,11 @@ class Invoice(models.Model):
         indexes = (models.Index(fields=("organization", "status", "-number"), name="invoice_by_status"),)
 
     def __str__(self) -> str:
-        return f"Invoice {self.number}: {money(self.amount_cents, self.currency)}"
+        return f"{self.number}: {money(self.amount_cents, self.currency)}"
 
 
 class InvoiceCounter(models.Model):
-    """The last number that an organization gave; its row is locked while the next one is given."""
+    """The last number of a tenant's invoices; its row is locked while the next one is assigned."""
 
     organization = models.OneToOneField(
         "accounts.Organization", on_delete=models.PROTECT, related_name="+", primary_key=True
@@ -62,14 +73,14 @@ class InvoiceCounter(models.Model):
 
 
 class IdempotencyKey(models.Model):
-    """The first answer to a request that may be repeated."""
+    """The response to a request with an Idempotency-Key, returned again when the request is repeated."""
 
     id = models.BigAutoField(primary_key=True)
     organization = models.ForeignKey(
         "accounts.Organization", on_delete=models.PROTECT, related_name="+", db_index=False
     )
     key = models.CharField(max_length=255)
-    # SHA-256 of the request, in hexadecimal: the same key with another request is an error.
+    # SHA-256 of the request, in hexadecimal: the key must not be used for a different one.
     fingerprint = models.CharField(max_length=64)
     body = models.JSONField()
     created_at = models.DateTimeField(auto_now_add=True)
@@ -82,17 +93,35 @@ class IdempotencyKey(models.Model):
 
 
 class PaymentEvent(models.Model):
-    """A webhook as it came, once per id. `invoice` is the one that it is about, if there is such a one."""
+    """A webhook of the payment provider, stored once per id."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("Pending, is retried")
+        DONE = "done", _("Done")
+        IGNORED = "ignored", _("Ignored, of a type that is not handled")
+        PARKED = "parked", _("Parked, needs staff")
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
-    webhook_id = models.CharField(max_length=255, unique=True)
-    type = models.CharField(max_length=100)
-    body = models.TextField()
-    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    webhook_id = models.CharField(_("webhook id"), max_length=255, unique=True)
+    type = models.CharField(_("type"), max_length=100)
+    body = models.TextField(_("body"))
+    # The id in the event, and the invoice once it is found.
+    invoice_reference = models.UUIDField(_("invoice id"), null=True)
+    invoice = models.ForeignKey(
+        Invoice, verbose_name=_("invoice"), on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    status = models.CharField(_("status"), max_length=7, choices=Status)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    next_attempt_at = models.DateTimeField(_("next attempt at"), null=True)
+    error = models.CharField(_("error"), max_length=200, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True, db_index=True)
 
     class Meta:
+        verbose_name = _("payment event")
+        verbose_name_plural = _("payment events")
         default_permissions = ("view",)
+        permissions = (("replay_paymentevent", "Can replay payment event"),)
+        indexes = (models.Index(fields=("status", "next_attempt_at"), name="payment_event_is_due"),)
 
     def __str__(self) -> str:
         return f"{self.type} {self.webhook_id}"

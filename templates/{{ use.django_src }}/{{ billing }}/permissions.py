@@ -1,28 +1,7 @@
-"""What each action takes: the roles of an organization, from least to most."""
+"""The role that each action needs."""
 
-from enum import Enum
+from ..accounts.public import Role
 
-from ..accounts import public as accounts
-from ..accounts.public import Actor, Role
-
-
-class Action(Enum):
-    """What can be done with invoices, and the least role that may."""
-
-    READ = Role.VIEWER
-    CREATE = Role.MEMBER
-    VOID = Role.OWNER
-
-
-def may(actor: Actor, action: Action) -> bool:
-    """Whether the actor may do it in the organization for which they act."""
-    return accounts.at_least(actor, action.value)
-
-
-def require(actor: Actor, action: Action) -> None:
-    """Let nobody pass who may not.
-
-    Raises:
-        Problem: 403, with the role that it takes.
-    """
-    accounts.require(actor, action.value)
+READ = Role.VIEWER
+CREATE = Role.MEMBER
+VOID = Role.OWNER

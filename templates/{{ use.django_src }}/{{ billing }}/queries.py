@@ -1,4 +1,4 @@
-"""What is read from the database. Invoices leave as plain values, which costs less than models."""
+"""Reads from the database."""
 
 from collections.abc import Iterator
 from dataclasses import fields
@@ -15,50 +15,33 @@ CHUNK_ROWS = 2000
 _COLUMNS = [field.name for field in fields(InvoiceData)]
 
 
-def page(
-    *, organization_id: UUID, limit: int, before: int | None = None, status: str | None = None
-) -> tuple[list[InvoiceData], int | None]:
-    """An organization's invoices, the highest number first, and where the next page begins.
+def list_invoices(organization_id: UUID, *, status: str | None = None) -> QuerySet[Invoice]:
+    """Return the tenant's invoices, to be paged by their number.
 
     Args:
-        organization_id: whose invoices.
-        limit: how many at most.
-        before: only numbers below this one, which is what an earlier page returned.
+        organization_id: the tenant.
         status: only invoices with this status.
     """
     invoices = Invoice.objects.filter(organization_id=organization_id)
-    if status is not None:
-        invoices = invoices.filter(status=status)
-    if before is not None:
-        invoices = invoices.filter(number__lt=before)
-    # One more than asked for says whether there is a next page.
-    rows = invoices.order_by("-number").values_list(*_COLUMNS)[: limit + 1]
-    items = [InvoiceData(*row) for row in rows]
-    return items[:limit], items[limit - 1].number if len(items) > limit else None
+    return invoices if status is None else invoices.filter(status=status)
 
 
-def get(organization_id: UUID, invoice_id: UUID) -> InvoiceData | None:
-    """The organization's invoice with this id, or none."""
-    invoices = Invoice.objects.filter(organization_id=organization_id, id=invoice_id)
-    row = invoices.values_list(*_COLUMNS).first()
+def get_invoice(organization_id: UUID, invoice_id: UUID) -> InvoiceData | None:
+    """Return the tenant's invoice with this id; None if there is none."""
+    row = list_invoices(organization_id).filter(id=invoice_id).values_list(*_COLUMNS).first()
     return row and InvoiceData(*row)
 
 
-def stream(scope: Scope) -> Iterator[InvoiceData]:
-    """All invoices, ordered by organization and number, read in chunks."""
-    return read(_of(scope).order_by("organization_id", "number"))
-
-
-def read(invoices: QuerySet[Invoice]) -> Iterator[InvoiceData]:
-    """What a query finds, read in chunks."""
-    rows = invoices.values_list(*_COLUMNS).iterator(chunk_size=CHUNK_ROWS)
-    return (InvoiceData(*row) for row in rows)
+def stream_invoices(scope: Scope) -> Iterator[InvoiceData]:
+    """Return all invoices in the order of their numbers, read in chunks."""
+    rows = _scoped(scope).order_by("organization_id", "number").values_list(*_COLUMNS)
+    return (InvoiceData(*row) for row in rows.iterator(chunk_size=CHUNK_ROWS))
 
 
 def revenue_by_month(scope: Scope) -> list[RevenueByMonth]:
-    """What was paid, per month and currency, the earliest month first."""
+    """Return the sums of paid invoices per month and currency, the earliest month first."""
     rows = (
-        _of(scope)
+        _scoped(scope)
         .filter(status=Invoice.Status.PAID)
         .annotate(month=TruncMonth("created_at", output_field=DateField(), tzinfo=UTC))
         .values("month", "currency")
@@ -69,9 +52,9 @@ def revenue_by_month(scope: Scope) -> list[RevenueByMonth]:
 
 
 def revenue_by_status(scope: Scope) -> list[RevenueByStatus]:
-    """What was invoiced, per status and currency."""
+    """Return the sums of all invoices per status and currency."""
     rows = (
-        _of(scope)
+        _scoped(scope)
         .values("status", "currency")
         .annotate(amount=Sum("amount_cents"), count=Count("id"))
         .order_by("status", "currency")
@@ -79,5 +62,5 @@ def revenue_by_status(scope: Scope) -> list[RevenueByStatus]:
     return [RevenueByStatus(*row) for row in rows.values_list("status", "currency", "amount", "count")]
 
 
-def _of(scope: Scope) -> QuerySet[Invoice]:
+def _scoped(scope: Scope) -> QuerySet[Invoice]:
     return Invoice.objects.all() if scope == "every" else Invoice.objects.filter(organization_id__in=scope)

@@ -1,21 +1,20 @@
-"""The reports in the admin, over the organizations of who looks at them."""
+"""The reports in the admin, over the organizations of the user."""
 
-from typing import Any, cast
-from uuid import UUID
+from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
 
-from ..accounts.public import organizations_of
+from ..accounts.public import organizations_of, user_id_of
+from ..billing import public as billing
 from ..billing.public import Scope, money
-from ..core.csv_stream import csv_response
-from . import exports, queries
+from . import exports
 from .models import Report
 
 
@@ -35,7 +34,7 @@ class ReportAdmin(admin.ModelAdmin):
         return self.has_view_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Who may see invoices may see their sums."""
+        """Allow users who may view invoices."""
         return request.user.has_perm("billing.view_invoice")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -50,38 +49,38 @@ class ReportAdmin(admin.ModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        """The tables, instead of a list of rows.
+        """Return the page with the tables.
 
         Raises:
-            PermissionDenied: the user may not see invoices.
+            PermissionDenied: the user may not view invoices.
         """
         scope = self._scope(request)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": "Revenue",
+            "title": _("Revenue"),
             "by_month": [
                 (row.month, money(row.amount_cents, row.currency), row.count)
-                for row in queries.revenue_by_month(scope)
+                for row in billing.revenue_by_month(scope)
             ],
             "by_status": [
                 (row.status, money(row.amount_cents, row.currency), row.count)
-                for row in queries.revenue_by_status(scope)
+                for row in billing.revenue_by_status(scope)
             ],
         }
         return TemplateResponse(request, "reporting/report.html", context | (extra_context or {}))
 
     def invoices_csv(self, request: HttpRequest) -> HttpResponseBase:
-        """All invoices, as a download.
+        """Return all invoices as a CSV file.
 
         Raises:
-            PermissionDenied: the user may not see invoices.
+            PermissionDenied: the user may not view invoices.
         """
-        return csv_response(exports.invoices_csv(self._scope(request)), filename="invoices.csv")
+        return exports.invoices_response(self._scope(request))
 
     def _scope(self, request: HttpRequest) -> Scope:
         if not self.has_view_permission(request):
             raise PermissionDenied
         if request.user.is_superuser:
             return "every"
-        return organizations_of(cast("UUID", cast("AbstractBaseUser", request.user).pk))
+        return organizations_of(user_id_of(request))

@@ -30,9 +30,15 @@ class Migration(migrations.Migration):
                     models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
                 ),
                 ("email", models.EmailField(max_length=254, unique=True, verbose_name="e-mail address")),
-                ("is_staff", models.BooleanField(default=False, verbose_name="may use the admin")),
-                ("is_active", models.BooleanField(default=True, verbose_name="may sign in")),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "is_staff",
+                    models.BooleanField(default=False, help_text="May use the admin.", verbose_name="staff"),
+                ),
+                (
+                    "is_active",
+                    models.BooleanField(default=True, help_text="May sign in.", verbose_name="active"),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
                 (
                     "groups",
                     models.ManyToManyField(
@@ -57,6 +63,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "user",
+                "verbose_name_plural": "users",
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(("email", django.db.models.functions.text.Lower("email"))),

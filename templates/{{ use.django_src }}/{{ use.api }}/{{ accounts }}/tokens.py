@@ -1,7 +1,7 @@
-"""The API's tokens: signed, each for one membership, and good for an hour.
+"""API tokens: signed, each for one membership, valid for an hour.
 
-A token ends early when its user changes the password or may no longer sign in, when the membership ends, and
-when SECRET_KEY changes.
+A token ends early when the user changes the password or is deactivated, when the membership ends, and when
+SECRET_KEY changes.
 """
 
 from datetime import timedelta
@@ -20,12 +20,12 @@ _FINGERPRINT_LENGTH = 16
 
 
 def issue(membership: Membership) -> str:
-    """A new token that stands for this membership."""
+    """Return a new token for the membership."""
     return signing.dumps([membership.id.hex, _fingerprint(membership.user)], salt=_SALT)
 
 
 def verify(token: str) -> Membership | None:
-    """The membership, with its user, that a token stands for; none if the token is not or no longer good."""
+    """Return the membership of a token, with its user; None if the token is not valid."""
     try:
         membership_id, fingerprint = signing.loads(token, salt=_SALT, max_age=LIFETIME)
     except signing.BadSignature:
@@ -37,5 +37,5 @@ def verify(token: str) -> Membership | None:
 
 
 def _fingerprint(user: User) -> str:
-    # An HMAC of the password's hash; the signature keeps it safe, so a part will do to notice a change.
+    # A part of the HMAC of the password's hash is enough to notice a new password.
     return user.get_session_auth_hash()[:_FINGERPRINT_LENGTH]

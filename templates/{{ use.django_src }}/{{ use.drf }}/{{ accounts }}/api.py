@@ -1,4 +1,4 @@
-"""The HTTP API: tokens."""
+"""The HTTP API of tokens."""
 
 from typing import Any
 
@@ -8,13 +8,14 @@ from django.urls import path, reverse
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, views
+from rest_framework import serializers
+from rest_framework.generics import GenericAPIView
 from rest_framework.parsers import FormParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ..core.problems import PROBLEM_JSON, Problem
-from ..core.rest import PROBLEM_SCHEMA, JsonText
+from ..core.openapi import problem
+from ..core.problems import Problem
 from . import queries, throttling, tokens
 from .authentication import BearerAuthentication
 
@@ -22,7 +23,7 @@ CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 
 class BearerScheme(OpenApiAuthenticationExtension):
-    """How to sign in, for the contract; Swagger's "Authorize" asks what this says."""
+    """The security scheme of the OpenAPI document, behind "Authorize" in Swagger UI."""
 
     target_class = BearerAuthentication
     name = "OAuth2PasswordBearer"
@@ -32,13 +33,13 @@ class BearerScheme(OpenApiAuthenticationExtension):
 
 
 class CredentialsSerializer(serializers.Serializer[dict[str, Any]]):
-    """OAuth2's password form; other fields, which clients send along, are ignored (RFC 6749, 3.2)."""
+    """The form of OAuth2's password grant; unknown fields are ignored (RFC 6749, 3.2)."""
 
     grant_type = serializers.ChoiceField(["password"], required=False)
-    username = JsonText(max_length=254, help_text="The user's e-mail address.")
-    password = JsonText(max_length=1024, trim_whitespace=False)
+    username = serializers.CharField(max_length=254, help_text="The user's e-mail address.")
+    password = serializers.CharField(max_length=1024, trim_whitespace=False)
     organization = serializers.UUIDField(
-        required=False, help_text="For which of the user's organizations; by default the one joined first."
+        required=False, help_text="One of the user's organizations; by default the one joined first."
     )
 
 
@@ -48,27 +49,32 @@ class TokenSerializer(serializers.Serializer[dict[str, Any]]):
     expires_in = serializers.IntegerField(help_text="Seconds.")
 
 
-class TokenView(views.APIView):
+class TokenView(GenericAPIView[Any]):
     authentication_classes = ()
     permission_classes = ()
     parser_classes = (FormParser,)
+    serializer_class = CredentialsSerializer
 
     @extend_schema(
-        operation_id="auth_token",
+        operation_id="auth_create_token",
         tags=["auth"],
         request={FormParser.media_type: CredentialsSerializer},
         responses={
             200: TokenSerializer,
-            **{(status, PROBLEM_JSON): PROBLEM_SCHEMA for status in (400, 401, 403, 415, 429)},
+            **problem(400, "BadRequestProblem", "The form cannot be read"),
+            **problem(401, "InvalidCredentialsProblem", "The e-mail address or the password is wrong"),
+            **problem(403, "NotAMemberProblem", "The user is not a member of the organization"),
+            **problem(415, "UnsupportedMediaTypeProblem", "The body is not a form"),
+            **problem(429, "TooManyRequestsProblem", "Too many failed sign-ins"),
         },
     )
     def post(self, request: Request) -> Response:
-        """A token for the API, in exchange for an e-mail address and a password.
+        """Exchange an e-mail address and a password for a token.
 
-        It stands for the user in one organization, and ends when the password changes. After ten failures in
-        a row, further attempts are refused for a quarter of an hour.
+        The token is for one organization and ends when the password changes. After too many failures the
+        address or the client is refused for a while.
         """
-        form = CredentialsSerializer(data=request.data)
+        form = self.get_serializer(data=request.data)
         form.is_valid(raise_exception=True)
         credentials = form.validated_data
         user = authenticate(request, username=credentials["username"], password=credentials["password"])
@@ -79,12 +85,12 @@ class TokenView(views.APIView):
         membership = queries.membership_of(user.pk, credentials.get("organization"))
         if membership is None:
             raise Problem(403, "You are not a member of this organization, or of any.")
-        answer = {
+        token = {
             "access_token": tokens.issue(membership),
             "token_type": "bearer",
             "expires_in": int(tokens.LIFETIME.total_seconds()),
         }
-        return Response(TokenSerializer(answer).data, headers={"Cache-Control": "no-store"})
+        return Response(TokenSerializer(token).data, headers={"Cache-Control": "no-store"})
 
 
 urlpatterns = [

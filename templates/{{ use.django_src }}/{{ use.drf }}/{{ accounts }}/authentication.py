@@ -1,6 +1,6 @@
-"""What recognizes tokens in the API of every module.
+"""Authentication of the API by tokens.
 
-Apart from `api.py`, because Django REST Framework imports it before there are views.
+Apart from `api.py`, because REST framework imports it before the views.
 """
 
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
@@ -14,7 +14,7 @@ from .models import User
 
 
 class BearerAuthentication(BaseAuthentication):
-    """Makes of a good token the request's `user`, and of its membership the `auth`, an `Actor`."""
+    """Set `request.user` and, as `request.auth`, the `Actor` of the token's membership."""
 
     def authenticate(self, request: Request) -> tuple[User, Actor] | None:
         scheme, _, token = get_authorization_header(request).decode("latin-1").partition(" ")
@@ -22,11 +22,11 @@ class BearerAuthentication(BaseAuthentication):
             return None
         membership = tokens.verify(token.strip())
         if membership is None:
-            raise AuthenticationFailed("The token is not valid, or no longer.")
+            raise AuthenticationFailed("The token is expired or not valid.")
         bind_contextvars(user_id=str(membership.user_id))
         return membership.user, membership.actor()
 
     def authenticate_header(self, request: Request) -> str:
-        """The challenge of a 401; RFC 6750 names a reason only for a token that was sent."""
+        """Return the challenge of a 401; RFC 6750 adds the reason only if a token was sent."""
         sent = get_authorization_header(request).lower().startswith(b"bearer")
         return 'Bearer error="invalid_token"' if sent else "Bearer"

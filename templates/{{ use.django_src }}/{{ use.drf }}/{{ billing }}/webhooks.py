@@ -1,8 +1,9 @@
-"""What payment providers tell, served below /webhooks/."""
+"""Webhooks of the payment provider, served below /webhooks/."""
 
 import json
 from time import time
 from typing import Any
+from uuid import UUID
 
 from django.urls import path
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
@@ -12,8 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ..core import webhooks
-from ..core.problems import PROBLEM_JSON, Problem
-from ..core.rest import AnyAccept, JsonText, JsonUUID, problem_answer
+from ..core.openapi import problem
+from ..core.problems import Problem
 from ..core.settings import get_settings
 from . import services
 
@@ -33,75 +34,91 @@ _EXAMPLE = {
 }
 
 
-class EventSerializer(serializers.Serializer[Any]):
-    """What every event has. There may be more, so that a sender can add to it."""
+class StrictCharField(serializers.CharField):
+    """A text; REST framework's own field takes numbers too."""
 
-    type = JsonText(trim_whitespace=False)
+    def to_internal_value(self, data: object) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class StrictUUIDField(serializers.UUIDField):
+    """A UUID as text; REST framework's own field takes numbers too."""
+
+    def to_internal_value(self, data: object) -> UUID:
+        if not isinstance(data, str):
+            self.fail("invalid", value=data)
+        return super().to_internal_value(data)
+
+
+class EventSerializer(serializers.Serializer[Any]):
+    """The fields that are read; providers may add others."""
+
+    type = StrictCharField(trim_whitespace=False)
 
 
 class PaymentDataSerializer(serializers.Serializer[Any]):
-    invoice_id = JsonUUID()
+    invoice_id = StrictUUIDField()
 
 
 class PaymentSerializer(EventSerializer):
-    data = PaymentDataSerializer()  # type: ignore[assignment]  # a field, not the property of this name
+    data = PaymentDataSerializer()  # type: ignore[assignment]  # a field that hides the property
 
 
 class ReceiptSerializer(serializers.Serializer[Any]):
     accepted = serializers.BooleanField(required=False)
-    ignored = serializers.BooleanField(required=False, help_text="For a type that is not handled.")
+    ignored = serializers.BooleanField(required=False, help_text="The type is not handled.")
 
 
 class PaymentsView(views.APIView):
-    # The signature says who it is.
+    # The signature authenticates the provider.
     authentication_classes = ()
     permission_classes = ()
-    content_negotiation_class = AnyAccept
 
     @extend_schema(
-        operation_id="webhooks_payments",
+        operation_id="webhooks_receive_payment",
         tags=["webhooks"],
         parameters=_HEADERS,
         request=PaymentSerializer,
         responses={
             202: ReceiptSerializer,
-            (401, PROBLEM_JSON): problem_answer("The signature is missing, wrong or too old"),
+            **problem(401, "InvalidSignatureProblem", "The signature is missing, wrong or too old"),
         },
         examples=[OpenApiExample("A payment", _EXAMPLE, request_only=True)],
     )
     def post(self, request: Request) -> Response:
-        """Take an event of the payment provider, after the Standard Webhooks scheme.
+        """Receive an event of the payment provider, signed as in Standard Webhooks.
 
-        `payment.succeeded` marks an open invoice as paid. An event that comes again changes nothing.
+        `payment.succeeded` marks an open invoice as paid. Repeated deliveries change nothing.
         """
-        body = request.body
         secrets = [secret.get_secret_value() for secret in get_settings().webhook_secrets]
         try:
-            webhook_id = webhooks.verify(secrets, request.headers, body, time())
+            webhook_id = webhooks.verify(secrets, request.headers, request.body, time())
         except webhooks.InvalidWebhookError as error:
             raise Problem(401, str(error), headers={"WWW-Authenticate": "Webhook-Signature"}) from error
-        text, document = _json(body)
-        event_type = _valid(EventSerializer, document)["type"]
+        document = _parse(request.body)
+        event_type = _validated(EventSerializer, document)["type"]
         handled = event_type == services.PAYMENT_SUCCEEDED
-        services.record_payment_event(
+        services.receive_payment_event(
             webhook_id=webhook_id,
             event_type=event_type,
-            body=text,
-            invoice_id=_valid(PaymentSerializer, document)["data"]["invoice_id"] if handled else None,
+            body=request.body.decode(),
+            invoice_id=_validated(PaymentSerializer, document)["data"]["invoice_id"] if handled else None,
         )
         return Response({"accepted": True} if handled else {"ignored": True}, status=202)
 
 
-def _json(body: bytes) -> tuple[str, Any]:
+def _parse(body: bytes) -> object:
     try:
-        text = body.decode()
-        return text, json.loads(text)
+        # Numbers are not read: as floats they have no limit of digits.
+        return json.loads(body.decode(), parse_int=float)
     except (ValueError, RecursionError) as error:
         raise ValidationError("The body is not JSON.") from error
 
 
-def _valid(form: type[serializers.Serializer[Any]], document: object) -> dict[str, Any]:
-    serializer = form(data=document)
+def _validated(serializer_class: type[serializers.Serializer[Any]], document: object) -> dict[str, Any]:
+    serializer = serializer_class(data=document)
     serializer.is_valid(raise_exception=True)
     values: dict[str, Any] = serializer.validated_data
     return values

@@ -10,11 +10,10 @@ from rest_framework import serializers, views
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ..accounts.public import Role, actor_of, require
+from ..accounts.public import Role, RolePermission, actor_of
+from ..billing import public as billing
 from ..billing.public import Scope
-from ..core.csv_stream import csv_response
-from ..core.rest import AnyAccept
-from . import exports, queries
+from . import exports
 
 
 class RevenueByMonthSerializer(serializers.Serializer[Any]):
@@ -39,38 +38,42 @@ class RevenueByStatusListSerializer(serializers.Serializer[Any]):
     items = RevenueByStatusSerializer(many=True)
 
 
-class RevenueByMonthView(views.APIView):
-    @extend_schema(operation_id="reports_revenue_by_month", responses=RevenueByMonthListSerializer)
-    def get(self, request: Request) -> Response:
-        """What was paid of the invoices of each month, the earliest first."""
-        items = queries.revenue_by_month(_scope(request))
+class ReportView(views.APIView):
+    permission_classes = (RolePermission,)
+    required_roles = {"get": Role.VIEWER}  # noqa: RUF012 (REST framework's style)
+
+    def scope(self) -> Scope:
+        """Return the tenant of the request."""
+        return [actor_of(self.request).organization_id]
+
+
+@extend_schema(tags=["reports"])
+class RevenueByMonthView(ReportView):
+    @extend_schema(operation_id="reporting_revenue_by_month", responses=RevenueByMonthListSerializer)
+    def get(self, _request: Request) -> Response:
+        """Return the sums of paid invoices per month, the earliest first."""
+        items = billing.revenue_by_month(self.scope())
         return Response(RevenueByMonthListSerializer({"items": items}).data)
 
 
-class RevenueByStatusView(views.APIView):
-    @extend_schema(operation_id="reports_revenue_by_status", responses=RevenueByStatusListSerializer)
-    def get(self, request: Request) -> Response:
-        """What was invoiced, by status."""
-        items = queries.revenue_by_status(_scope(request))
+@extend_schema(tags=["reports"])
+class RevenueByStatusView(ReportView):
+    @extend_schema(operation_id="reporting_revenue_by_status", responses=RevenueByStatusListSerializer)
+    def get(self, _request: Request) -> Response:
+        """Return the sums of all invoices per status."""
+        items = billing.revenue_by_status(self.scope())
         return Response(RevenueByStatusListSerializer({"items": items}).data)
 
 
-class InvoicesView(views.APIView):
-    content_negotiation_class = AnyAccept
+@extend_schema(tags=["reports"])
+class InvoicesView(ReportView):
+    @extend_schema(operation_id="reporting_export_invoices", responses={(200, "text/csv"): OpenApiTypes.STR})
+    def get(self, _request: Request) -> HttpResponseBase:
+        """Return all invoices as a CSV file.
 
-    @extend_schema(operation_id="reports_invoices", responses={(200, "text/csv"): OpenApiTypes.STR})
-    def get(self, request: Request) -> HttpResponseBase:
-        """All invoices, as a CSV file.
-
-        A cell that a spreadsheet would take for a formula begins with a single quote.
+        Cells that spreadsheets would take for formulas begin with a single quote.
         """
-        return csv_response(exports.invoices_csv(_scope(request)), filename="invoices.csv")
-
-
-def _scope(request: Request) -> Scope:
-    actor = actor_of(request)
-    require(actor, Role.VIEWER)
-    return [actor.organization_id]
+        return exports.invoices_response(self.scope())
 
 
 urlpatterns = [

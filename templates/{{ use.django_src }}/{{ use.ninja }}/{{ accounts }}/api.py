@@ -1,4 +1,4 @@
-"""The HTTP API: tokens."""
+"""The HTTP API of tokens."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -6,11 +6,12 @@ from uuid import UUID
 from django.contrib.auth import authenticate
 from django.contrib.auth.signals import user_logged_in
 from django.http import HttpRequest, HttpResponse
-from ninja import Form
-from pydantic import BaseModel, Field, WithJsonSchema
+from ninja import Field, Form, Router, Schema
+from pydantic import StringConstraints, WithJsonSchema
 
+from ..core.openapi import problem
 from ..core.problems import Problem
-from ..core.rest import AnswerSchema, JsonText, Router, Text, problem_answer
+from ..core.schemas import Text
 from . import queries, throttling, tokens
 
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
@@ -18,18 +19,18 @@ CHALLENGE = {"WWW-Authenticate": "Bearer"}
 router = Router(tags=["auth"])
 
 
-class CredentialsRequest(BaseModel):
-    """OAuth2's password form; other fields, which clients send along, are ignored (RFC 6749, 3.2)."""
+class Credentials(Schema):
+    """The form of OAuth2's password grant; unknown fields are ignored (RFC 6749, 3.2)."""
 
     grant_type: Literal["password"] = "password"
-    username: JsonText = Field(max_length=254, description="The user's e-mail address.")
-    password: Text = Field(max_length=1024)
+    username: Text = Field(max_length=254, description="The user's e-mail address.")
+    password: Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[^\u0000]*$")]
     organization: Annotated[UUID | None, WithJsonSchema({"type": "string", "format": "uuid"})] = Field(
-        None, description="For which of the user's organizations; by default the one joined first."
+        None, description="One of the user's organizations; by default the one joined first."
     )
 
 
-class Token(AnswerSchema):
+class Token(Schema):
     access_token: str
     token_type: Literal["bearer"]
     expires_in: int = Field(description="Seconds.")
@@ -38,18 +39,26 @@ class Token(AnswerSchema):
 @router.post(
     "auth/token",
     auth=None,
-    operation_id="auth_token",
+    operation_id="auth_create_token",
+    summary="Exchange an e-mail address and a password for a token.",
     url_name="auth-token",
     response=Token,
-    openapi_extra={"responses": {status: problem_answer() for status in (400, 401, 403, 415, 429)}},
+    openapi_extra={
+        "responses": {
+            **problem(400, "BadRequestProblem", "The form cannot be read"),
+            **problem(401, "InvalidCredentialsProblem", "The e-mail address or the password is wrong"),
+            **problem(403, "NotAMemberProblem", "The user is not a member of the organization"),
+            **problem(429, "TooManyRequestsProblem", "Too many failed sign-ins"),
+        }
+    },
 )
-def token(
-    request: HttpRequest, credentials: Form[CredentialsRequest], response: HttpResponse
+def create_token(
+    request: HttpRequest, credentials: Form[Credentials], response: HttpResponse
 ) -> dict[str, object]:
-    """A token for the API, in exchange for an e-mail address and a password.
+    """Sign in for one organization.
 
-    It stands for the user in one organization, and ends when the password changes. After ten failures in
-    a row, further attempts are refused for a quarter of an hour.
+    The token ends when the password changes. After too many failures the address or the client is refused
+    for a while.
     """
     user = authenticate(request, username=credentials.username, password=credentials.password)
     if user is None:

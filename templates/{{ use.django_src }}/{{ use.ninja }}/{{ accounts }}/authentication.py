@@ -1,4 +1,4 @@
-"""What recognizes tokens in the API of every module, which is why the settings name it."""
+"""Authentication of the API by tokens; the settings name it."""
 
 from django.http import HttpRequest
 from django.urls import reverse_lazy
@@ -11,19 +11,16 @@ from .contracts import Actor
 
 
 class OAuth2PasswordBearer(AuthBase):
-    """Makes of a good token the request's `user`, and of its membership the `auth`, an `Actor`.
-
-    The contract names it by its class; Swagger's "Authorize" asks what the attributes say.
-    """
+    """Set `request.user` and, as `request.auth`, the `Actor` of the token's membership."""
 
     openapi_type = "oauth2"
     openapi_flows = {"password": {"tokenUrl": reverse_lazy("api:auth-token"), "scopes": {}}}  # noqa: RUF012
 
     def __call__(self, request: HttpRequest) -> Actor:
-        """The request's `auth`.
+        """Return the actor.
 
         Raises:
-            Problem: 401, with a challenge; RFC 6750 names a reason only for a token that was sent.
+            Problem: 401; RFC 6750 adds the reason to the challenge only if a token was sent.
         """
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
@@ -31,7 +28,7 @@ class OAuth2PasswordBearer(AuthBase):
         membership = tokens.verify(token.strip())
         if membership is None:
             challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-            raise Problem(401, "The token is not valid, or no longer.", headers=challenge)
+            raise Problem(401, "The token is expired or not valid.", headers=challenge)
         bind_contextvars(user_id=str(membership.user_id))
         request.user = membership.user
         return membership.actor()

@@ -4,20 +4,22 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from ninja import Query
-from ninja.params.functions import Header
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from ninja import Field, Header, Query, Router, Schema
+from ninja.pagination import paginate
+from pydantic import AfterValidator, ConfigDict, WithJsonSchema
 from pydantic.config import JsonDict
 
-from ..accounts.public import actor_of
+from ..accounts.public import actor_of, require
+from ..core.openapi import problem
+from ..core.pagination import KeysetPagination
 from ..core.problems import Problem
-from ..core.rest import AnswerSchema, JsonInteger, JsonText, LimitQuery, Router, StrictSchema, problem_answer
-from . import cursors, models, permissions, queries, services
+from ..core.schemas import Text
+from . import models, permissions, queries, services
 from .contracts import InvoiceData
 from .currencies import CURRENCIES
-from .permissions import Action
 
 KEY_PATTERN = "^[!-~]{1,255}$"
 
@@ -28,100 +30,92 @@ _EXAMPLE: JsonDict = {
     "amount_cents": 120050,
     "currency": "EUR",
     "status": "open",
-    "created_at": "2026-01-31T12:00:00.000000Z",
+    "created_at": "2026-01-31T12:00:00.000Z",
 }
 _NEW: JsonDict = {name: _EXAMPLE[name] for name in ("customer", "amount_cents", "currency")}
 
-_FORBIDDEN = problem_answer("The role in the organization does not allow it")
+_FORBIDDEN = problem(403, "ForbiddenProblem", "The role in the organization is too low")
 _LOCATION = {"Location": {"schema": {"type": "string"}, "description": "The path of the new invoice."}}
 
+router = Router(tags=["billing"])
 
-def _known(currency: str) -> str:
-    if currency not in CURRENCIES:
+
+def _known_currency(code: str) -> str:
+    if code not in CURRENCIES:
         raise ValueError("It must be a currency of ISO 4217.")
-    return currency
+    return code
 
 
-_CURRENCY = WithJsonSchema({"type": "string", "enum": sorted(CURRENCIES)})
-_STATUS = WithJsonSchema({"type": "string", "enum": models.Invoice.Status.values})
+Currency = Annotated[
+    str, AfterValidator(_known_currency), WithJsonSchema({"type": "string", "enum": sorted(CURRENCIES)})
+]
+# Optional parameters are left out, never null.
+StatusFilter = Annotated[
+    models.Invoice.Status | None,
+    WithJsonSchema({"type": "string", "enum": models.Invoice.Status.values}),
+    Query(None),
+]
+IdempotencyKey = Annotated[
+    str | None,
+    WithJsonSchema({"type": "string", "pattern": KEY_PATTERN}),
+    Header(
+        None,
+        alias="Idempotency-Key",
+        pattern=KEY_PATTERN,
+        description="Identifies the request: repeating it returns the first response and creates nothing.",
+    ),
+]
 
-_CURSOR = WithJsonSchema({"type": "string", "pattern": cursors.PATTERN})
-_KEY = WithJsonSchema({"type": "string", "pattern": KEY_PATTERN})
-_KEY_MEANING = "Chosen by the client: a repeated request gets the first answer again, and nothing twice."
 
-router = Router(tags=["invoices"])
+class NewInvoice(Schema):
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_NEW]})
 
-
-class NewInvoiceRequest(StrictSchema):
-    model_config = ConfigDict(json_schema_extra={"examples": [_NEW]})
-
-    customer: JsonText = Field(max_length=200)
-    amount_cents: JsonInteger = Field(ge=1, le=models.MAX_AMOUNT_CENTS)
-    currency: Annotated[str, AfterValidator(_known), _CURRENCY]
+    customer: Text = Field(max_length=200)
+    amount_cents: int = Field(strict=True, ge=1, le=models.MAX_AMOUNT_CENTS)
+    currency: Currency
 
 
-class Invoice(AnswerSchema):
+class Invoice(Schema):
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     id: UUID
     number: int = Field(ge=1)
     customer: str
     amount_cents: int = Field(ge=1)
-    currency: Annotated[str, _CURRENCY]
-    status: Annotated[str, _STATUS]
+    currency: Currency
+    status: models.Invoice.Status
     created_at: datetime
 
 
-class InvoiceList(AnswerSchema):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [_EXAMPLE], "next_cursor": None}]})
-
-    items: list[Invoice]
-    next_cursor: str | None = Field(description="None on the last page.")
-
-
-class InvoiceQuery(LimitQuery):
-    # None stands for what was not sent; the contract knows no null here.
-    cursor: Annotated[int | None, BeforeValidator(cursors.decode), _CURSOR] = Field(
-        None, description="The `next_cursor` of the page before."
-    )
-    status: Annotated[models.Invoice.Status | None, _STATUS] = None
-
-
-@router.get("invoices", operation_id="invoices_list", response=InvoiceList)
-def page(request: HttpRequest, query: Query[InvoiceQuery]) -> dict[str, object]:
-    """The organization's invoices, the newest first.
-
-    A page continues where the one before ended, also when invoices were added meanwhile.
-    """
+@router.get(
+    "invoices",
+    operation_id="billing_list_invoices",
+    summary="Return the tenant's invoices, newest first.",
+    response=list[Invoice],
+)
+@paginate(KeysetPagination, keyset="number")
+def list_invoices(request: HttpRequest, status: StatusFilter) -> QuerySet[models.Invoice]:
     actor = actor_of(request)
-    permissions.require(actor, Action.READ)
-    items, last = queries.page(
-        organization_id=actor.organization_id, limit=query.limit, before=query.cursor, status=query.status
-    )
-    return {"items": items, "next_cursor": None if last is None else cursors.encode(last)}
+    require(actor, permissions.READ)
+    return queries.list_invoices(actor.organization_id, status=status)
 
 
 @router.post(
     "invoices",
-    operation_id="invoices_create",
+    operation_id="billing_create_invoice",
+    summary="Create an invoice with the tenant's next number.",
     response={201: Invoice},
     openapi_extra={
         "responses": {
             201: {"headers": _LOCATION},
-            403: _FORBIDDEN,
-            409: problem_answer("The Idempotency-Key was used for another request"),
+            **_FORBIDDEN,
+            **problem(409, "IdempotencyKeyReusedProblem", "The Idempotency-Key was used for another request"),
         }
     },
 )
-def create(
-    request: HttpRequest,
-    response: HttpResponse,
-    invoice: NewInvoiceRequest,
-    idempotency_key: Annotated[
-        str | None, _KEY, Header(None, alias="Idempotency-Key", pattern=KEY_PATTERN, description=_KEY_MEANING)
-    ],
+def create_invoice(
+    request: HttpRequest, response: HttpResponse, invoice: NewInvoice, idempotency_key: IdempotencyKey
 ) -> InvoiceData:
-    """Create an invoice, which gets the organization's next number."""
     created = services.create_invoice(
         actor=actor_of(request), idempotency_key=idempotency_key, **invoice.model_dump()
     ).invoice
@@ -129,12 +123,17 @@ def create(
     return created
 
 
-@router.get("invoices/{uuid:invoice_id}", operation_id="invoices_get", url_name="invoice", response=Invoice)
-def get(request: HttpRequest, invoice_id: UUID) -> InvoiceData:
-    """One of the organization's invoices."""
+@router.get(
+    "invoices/{uuid:invoice_id}",
+    operation_id="billing_get_invoice",
+    summary="Return an invoice.",
+    url_name="invoice",
+    response=Invoice,
+)
+def get_invoice(request: HttpRequest, invoice_id: UUID) -> InvoiceData:
     actor = actor_of(request)
-    permissions.require(actor, Action.READ)
-    invoice = queries.get(actor.organization_id, invoice_id)
+    require(actor, permissions.READ)
+    invoice = queries.get_invoice(actor.organization_id, invoice_id)
     if invoice is None:
         raise Problem(404, "There is no such invoice.")
     return invoice
@@ -142,10 +141,12 @@ def get(request: HttpRequest, invoice_id: UUID) -> InvoiceData:
 
 @router.post(
     "invoices/{uuid:invoice_id}/void",
-    operation_id="invoices_void",
+    operation_id="billing_void_invoice",
+    summary="Void an open invoice.",
     response=Invoice,
-    openapi_extra={"responses": {403: _FORBIDDEN, 409: problem_answer("The invoice is not open")}},
+    openapi_extra={
+        "responses": {**_FORBIDDEN, **problem(409, "InvoiceNotOpenProblem", "The invoice is not open")}
+    },
 )
-def void(request: HttpRequest, invoice_id: UUID) -> InvoiceData:
-    """Void an invoice that is open."""
+def void_invoice(request: HttpRequest, invoice_id: UUID) -> InvoiceData:
     return services.void_invoice(actor=actor_of(request), invoice_id=invoice_id)

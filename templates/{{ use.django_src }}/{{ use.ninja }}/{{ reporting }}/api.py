@@ -2,49 +2,53 @@
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from ninja import Router, Schema
 
 from ..accounts.public import Role, actor_of, require
+from ..billing import public as billing
 from ..billing.public import RevenueByMonth, RevenueByStatus, Scope
-from ..core.csv_stream import csv_response
-from ..core.rest import AnswerSchema, Router
-from . import exports, queries
+from . import exports
 
 router = Router(tags=["reports"])
 
 
-class RevenueByMonthList(AnswerSchema):
+class RevenueByMonthList(Schema):
     items: list[RevenueByMonth]
 
 
-class RevenueByStatusList(AnswerSchema):
+class RevenueByStatusList(Schema):
     items: list[RevenueByStatus]
 
 
-@router.get("reports/revenue-by-month", operation_id="reports_revenue_by_month", response=RevenueByMonthList)
+@router.get(
+    "reports/revenue-by-month",
+    operation_id="reporting_revenue_by_month",
+    summary="Return the sums of paid invoices per month, the earliest first.",
+    response=RevenueByMonthList,
+)
 def revenue_by_month(request: HttpRequest) -> dict[str, list[RevenueByMonth]]:
-    """What was paid of the invoices of each month, the earliest first."""
-    return {"items": queries.revenue_by_month(_scope(request))}
+    return {"items": billing.revenue_by_month(_scope(request))}
 
 
 @router.get(
-    "reports/revenue-by-status", operation_id="reports_revenue_by_status", response=RevenueByStatusList
+    "reports/revenue-by-status",
+    operation_id="reporting_revenue_by_status",
+    summary="Return the sums of all invoices per status.",
+    response=RevenueByStatusList,
 )
 def revenue_by_status(request: HttpRequest) -> dict[str, list[RevenueByStatus]]:
-    """What was invoiced, by status."""
-    return {"items": queries.revenue_by_status(_scope(request))}
+    return {"items": billing.revenue_by_status(_scope(request))}
 
 
 @router.get(
     "reports/invoices.csv",
-    operation_id="reports_invoices",
+    operation_id="reporting_export_invoices",
+    summary="Return all invoices as a CSV file.",
+    description="Cells that spreadsheets would take for formulas begin with a single quote.",
     openapi_extra={"responses": {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}},
 )
-def invoices(request: HttpRequest) -> HttpResponseBase:
-    """All invoices, as a CSV file.
-
-    A cell that a spreadsheet would take for a formula begins with a single quote.
-    """
-    return csv_response(exports.invoices_csv(_scope(request)), filename="invoices.csv")
+def export_invoices(request: HttpRequest) -> HttpResponseBase:
+    return exports.invoices_response(_scope(request))
 
 
 def _scope(request: HttpRequest) -> Scope:

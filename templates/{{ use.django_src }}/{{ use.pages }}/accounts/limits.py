@@ -1,6 +1,6 @@
-"""How often somebody may do what is costly; Django's cache counts.
+"""Rate limits of pages, counted in Django's cache.
 
-Django's default cache is each process's own, so without a shared one in `CACHES` a limit is one of each.
+The default cache belongs to a process; with several processes, set a shared one in `CACHES`.
 """
 
 import hashlib
@@ -9,6 +9,7 @@ from time import time
 from axes.helpers import get_client_ip_address
 from django.core.cache import cache
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from ..core.problems import Problem
 
@@ -16,19 +17,24 @@ _HOUR = 60 * 60
 
 
 def count(action: str, who: str, *, limit: int) -> None:
-    """Count one use, and let nobody pass who is over the limit in this hour.
+    """Count a use.
+
+    Args:
+        action: what is limited, such as `sign-up`.
+        who: the client, address or user that is limited.
+        limit: the uses per hour.
 
     Raises:
-        Problem: 429.
+        Problem: 429, there were more in this hour.
     """
     hour, second = divmod(int(time()), _HOUR)
     key = f"{action}:{hashlib.sha256(who.encode()).hexdigest()}:{hour}"
     cache.add(key, 0, timeout=_HOUR)
     if cache.incr(key) > limit:
         headers = {"Retry-After": str(_HOUR - second)}
-        raise Problem(429, "This was done too often; try again later.", headers=headers)
+        raise Problem(429, _("Too many attempts; try again later."), headers=headers)
 
 
 def client_of(request: HttpRequest) -> str:
-    """The client's IP address as django-axes sees it."""
+    """Return the client's IP address as django-axes sees it."""
     return str(get_client_ip_address(request))

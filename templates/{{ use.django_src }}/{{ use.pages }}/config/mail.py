@@ -10,7 +10,7 @@ TIMEOUT_SECONDS = 10
 
 
 def mailer(secret_url: SecretStr | None) -> dict[str, Any]:
-    """The entry of `MAILERS` for a `smtp+tls://`, `smtps://` or `smtp://` address; for none, the console."""
+    """Return the entry of `MAILERS` for EMAIL_URL; without one, mail goes to the console."""
     if secret_url is None:
         return {"BACKEND": "django.core.mail.backends.console.EmailBackend", "OPTIONS": {}}
     parts = urlsplit(secret_url.get_secret_value())

@@ -1,21 +1,17 @@
-"""Pages for browsers: errors that people can read, redirects that HTMX can follow, what every page shows."""
+"""Pages for browsers: error pages, redirects that HTMX follows, and the context of every page."""
 
-import json
 from collections.abc import Callable
 from http import HTTPStatus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.template.loader import render_to_string
-from django.utils.cache import patch_vary_headers
+from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django_htmx.middleware import HtmxDetails
 
-from .middleware import problem_response
-from .problems import PROBLEM_JSON, problem_document
-
-# What programs call; their errors stay problem documents, whatever the Accept header says.
-MACHINE_PATHS = ("/api/", "/health/", "/webhooks/", "/openapi.json")
+from .errors import DETAILS, as_problem, is_api
+from .problems import Problem, problem_document
 
 _REDIRECTS = {HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.FOUND, HTTPStatus.SEE_OTHER}
 
@@ -27,41 +23,60 @@ class HtmxRequest(HttpRequest):
 
 
 class PageMiddleware:
-    """Give browsers problems as pages, and HTMX redirects that lead the whole page elsewhere."""
+    """Show the problems of pages as pages, and redirect HTMX's requests as a whole page."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HtmxRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        if request.path.startswith(MACHINE_PATHS) or not isinstance(response, HttpResponse):
-            return response
-        if response.headers.get("Content-Type") == PROBLEM_JSON:
-            patch_vary_headers(response, ["Accept", "HX-Request"])
-            if request.htmx or "text/html" in request.headers.get("Accept", ""):
-                _show_problem(request, response)
-        elif request.htmx and response.status_code in _REDIRECTS:
-            # The browser would follow it unseen, and the page's part would become the other page.
+        if request.htmx and response.status_code in _REDIRECTS:
+            # The browser would follow the redirect and put the other page into a part of this one.
             response.headers["HX-Redirect"] = response.headers["Location"]
             del response.headers["Location"]
             response.status_code = HTTPStatus.NO_CONTENT
         return response
 
+    def process_exception(self, request: HtmxRequest, exception: Exception) -> HttpResponse | None:
+        """Answer a problem outside the API with a page."""
+        problem = as_problem(exception)
+        return None if problem is None or is_api(request) else problem_page(request, problem)
 
-def _show_problem(request: HtmxRequest, response: HttpResponse) -> None:
-    template = "core/_problem.html" if request.htmx else "core/problem.html"
-    page = render_to_string(template, {"problem": json.loads(response.content)}, request)
-    response.content = page.encode()
-    response.headers["Content-Type"] = "text/html; charset=utf-8"
-    response.headers["Content-Length"] = str(len(response.content))
+
+def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """Return the page of a problem; HTMX gets a message."""
+    document = problem_document(problem.status, problem.detail, instance=request.path, errors=problem.errors)
+    template = "core/_problem.html" if getattr(request, "htmx", False) else "core/problem.html"
+    response = render(request, template, {"problem": document}, status=problem.status)
+    for name, value in problem.headers.items():
+        response.headers[name] = value
+    return response
+
+
+# Django's handlers, named in config/urls.py, and its CSRF_FAILURE_VIEW.
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return problem_page(request, Problem(400, DETAILS[400]))
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return problem_page(request, Problem(403, DETAILS[403]))
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return problem_page(request, Problem(404, DETAILS[404]))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return problem_page(request, Problem(500, DETAILS[500]))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """What a form without this session's token gets."""
-    detail = "This form is from before you signed in or out, or cookies are off. Open the page again."
-    return problem_response(problem_document(403, detail, instance=request.path))
+    detail = _("This form is from before you signed in or out, or cookies are off. Open the page again.")
+    return problem_page(request, Problem(403, detail))
 
 
 def site(_request: HttpRequest) -> dict[str, object]:
-    """The context processor for what is the same on every page."""
+    """Return the context of every page: a context processor."""
     return {"project": settings.SITE_NAME, "navigation": settings.SITE_NAVIGATION}

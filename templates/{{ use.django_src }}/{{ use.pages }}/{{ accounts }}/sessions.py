@@ -1,4 +1,4 @@
-"""Who uses a page: the user who is signed in, for one of their organizations."""
+"""The user of a page and the organization that they work for."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from structlog.contextvars import bind_contextvars
 
@@ -25,14 +26,14 @@ _CHOSEN = "organization"
 
 
 def user_of(request: HttpRequest) -> User:
-    """Who is signed in, of a page behind `login_required`."""
+    """Return the user of a page behind `login_required`."""
     return cast("User", request.user)
 
 
 def memberships(request: HttpRequest) -> tuple[list[Membership], Membership | None]:
-    """The user's memberships, the oldest first, and the one that counts: the chosen one, else the oldest.
+    """Return the user's memberships, the oldest first, and the current one: the chosen or the oldest.
 
-    There is none that counts for who is a member of nothing.
+    The current one is None if the user has no organization.
     """
     found = queries.memberships_of(user_of(request).id)
     chosen = request.session.get(_CHOSEN)
@@ -41,23 +42,23 @@ def memberships(request: HttpRequest) -> tuple[list[Membership], Membership | No
 
 
 def choose(request: HttpRequest, organization_id: UUID) -> None:
-    """From now on the session is for this organization, as long as the user is a member of it."""
+    """Use this organization in the session, as long as the user is a member of it."""
     request.session[_CHOSEN] = str(organization_id)
 
 
 def members_page(view: MembersPage) -> Page:
-    """A page for who is signed in. Behind the request it gets who acts, and for which organization.
+    """Wrap a view of a page for members: it receives the request and the actor.
 
-    Anybody else is sent to the sign-in page, a user without an organization gets a 403.
+    Others are redirected to the sign-in page; a user without an organization gets a 403.
     """
 
     @never_cache
     @login_required
     @wraps(view)
     def page(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        _, current = memberships(request)
+        current = memberships(request)[1]
         if current is None:
-            raise Problem(403, "You are not a member of any organization.")
+            raise Problem(403, _("You are not a member of any organization."))
         bind_contextvars(user_id=str(current.user_id))
         return view(cast("HtmxRequest", request), current.actor(), *args, **kwargs)
 
@@ -65,10 +66,10 @@ def members_page(view: MembersPage) -> Page:
 
 
 def organization(request: HttpRequest) -> dict[str, object]:
-    """The context processor for the organization's name; a page that does not show it asks for nothing."""
+    """Return the organization's name for the templates, read when it is shown: a context processor."""
 
     def name() -> str:
-        _, current = memberships(request)
+        current = memberships(request)[1]
         return current.organization.name if current else ""
 
     return {"organization": SimpleLazyObject(name)}

@@ -5,25 +5,29 @@ from typing import Any
 from uuid import uuid4
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from .currencies import CURRENCIES, decimals
-from .models import MAX_AMOUNT_CENTS, Invoice
+from .models import MAX_AMOUNT_CENTS, no_control_characters
 
 
 class NewInvoiceForm(forms.Form):
-    """Gives a valid amount in the currency's minor unit too, as `amount_cents`."""
+    """Cleans an amount such as 1200.50 to `amount_cents`, in minor units of the currency."""
 
-    # A form that is sent twice makes one invoice.
+    # Submitting the form twice creates one invoice.
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
-    customer = forms.CharField(max_length=Invoice._meta.get_field("customer").max_length)  # noqa: SLF001
+    customer = forms.CharField(label=_("Customer"), max_length=200, validators=[no_control_characters])
     amount = forms.DecimalField(
-        help_text="Such as 1200.50",
+        label=_("Amount"),
+        help_text=_("Such as 1200.50"),
         widget=forms.TextInput(attrs={"inputmode": "decimal"}),
     )
-    currency = forms.ChoiceField(choices=[(code, code) for code in sorted(CURRENCIES)], initial="EUR")
+    currency = forms.ChoiceField(
+        label=_("Currency"), choices=[(code, code) for code in sorted(CURRENCIES)], initial="EUR"
+    )
 
     def clean(self) -> dict[str, Any]:
-        """Accept an amount that there is in the currency."""
+        """Check that the amount has no more decimals than the currency."""
         values = super().clean() or {}
         if values.keys() >= {"amount", "currency"}:
             places = decimals(values["currency"])

@@ -1,6 +1,6 @@
-"""The pages: an organization's invoices, to look at, to add to and to void.
+"""The pages of invoices: list, show, create and void.
 
-HTMX gets the part of a page that changes; without JavaScript every link and form leads to a whole one.
+HTMX gets the part of a page that changes; without JavaScript every link and form leads to a whole page.
 """
 
 from typing import Any
@@ -10,17 +10,18 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from ..accounts.public import Actor, members_page
+from ..accounts.public import Actor, at_least, members_page, require
 from ..core.pages import HtmxRequest
+from ..core.pagination import keyset_page
 from ..core.problems import Problem
-from . import cursors, permissions, queries, services
+from . import permissions, queries, services
 from .contracts import InvoiceData, money
 from .forms import NewInvoiceForm
 from .models import Invoice
-from .permissions import Action
 
 PAGE_SIZE = 20
 
@@ -31,24 +32,26 @@ form_page = require_http_methods(["GET", "HEAD", "POST"])
 @members_page
 @vary_on_headers("HX-Request")
 def invoices(request: HtmxRequest, actor: Actor) -> HttpResponse:
-    """The organization's invoices, the newest first.
+    """Show the tenant's invoices, newest first.
 
-    HTMX gets the list for another status, and only the next rows for a cursor.
+    HTMX gets the list for another status, and the next rows for a cursor.
     """
-    permissions.require(actor, Action.READ)
+    require(actor, permissions.READ)
     status, cursor = request.GET.get("status"), request.GET.get("cursor")
     if status not in {None, *Invoice.Status.values}:
-        raise Problem(404, "Invoices have no such status.")
-    items, last = queries.page(
-        organization_id=actor.organization_id, limit=PAGE_SIZE, before=_number(cursor), status=status
-    )
+        raise Problem(404, _("Invoices have no such status."))
+    found = queries.list_invoices(actor.organization_id, status=status)
+    try:
+        items, next_cursor = keyset_page(found, "number", limit=PAGE_SIZE, cursor=cursor)
+    except ValueError as error:
+        raise Problem(404, _("The list has no such page.")) from error
     context = {
         "rows": [_row(actor, item) for item in items],
-        "next_cursor": None if last is None else cursors.encode(last),
+        "next_cursor": next_cursor,
         "cursor": cursor,
         "status": status,
         "statuses": Invoice.Status.choices,
-        "may_create": permissions.may(actor, Action.CREATE),
+        "may_create": at_least(actor, permissions.CREATE),
     }
     template = "billing/invoices.html"
     if request.htmx:
@@ -59,8 +62,8 @@ def invoices(request: HtmxRequest, actor: Actor) -> HttpResponse:
 @form_page
 @members_page
 def new_invoice(request: HtmxRequest, actor: Actor) -> HttpResponse:
-    """The form for an invoice, which HTMX gets back alone when something is wrong with it."""
-    permissions.require(actor, Action.CREATE)
+    """Show and process the form; HTMX gets an invalid form back alone."""
+    require(actor, permissions.CREATE)
     form = NewInvoiceForm(request.POST or None)
     if form.is_valid():
         try:
@@ -72,59 +75,50 @@ def new_invoice(request: HtmxRequest, actor: Actor) -> HttpResponse:
                 idempotency_key=f"page:{form.cleaned_data['key']}",
             ).invoice
         except Problem:
-            # The key is known, with other values.
-            form.add_error(None, "This form was sent before. Look for its invoice, or open a new form.")
+            # The key was used with other values.
+            form.add_error(None, _("This form was sent before. Look for its invoice, or open a new form."))
         else:
-            messages.success(request, f"Invoice {created.number} is created.")
+            messages.success(request, _("Invoice %d is created.") % created.number)
             return redirect("invoice-page", created.id)
-    context = {"form": form, "title": "New invoice", "submit": "Create invoice", "by_htmx": True}
+    context = {"form": form, "title": _("New invoice"), "submit": _("Create invoice"), "by_htmx": True}
     return render(request, "core/_form.html" if request.htmx else "core/form.html", context)
 
 
 @require_safe
 @members_page
 def invoice(request: HtmxRequest, actor: Actor, invoice_id: UUID) -> HttpResponse:
-    permissions.require(actor, Action.READ)
+    require(actor, permissions.READ)
     return render(request, "billing/invoice.html", _row(actor, _found(actor, invoice_id)))
 
 
 @form_page
 @members_page
 def void_invoice(request: HtmxRequest, actor: Actor, invoice_id: UUID) -> HttpResponse:
-    """Ask whether it is meant, then void the invoice; HTMX has asked, and gets the invoice's row."""
-    permissions.require(actor, Action.VOID)
+    """Ask for confirmation, then void the invoice. HTMX has asked already and gets the invoice's row."""
+    require(actor, permissions.VOID)
     if request.method != "POST":
         return render(request, "billing/void.html", _row(actor, _found(actor, invoice_id)))
     voided = services.void_invoice(actor=actor, invoice_id=invoice_id)
-    messages.success(request, f"Invoice {voided.number} is void.")
+    messages.success(request, _("Invoice %d is void.") % voided.number)
     if request.htmx:
         return render(request, "billing/_voided.html", {"row": _row(actor, voided)})
     return redirect("invoices")
 
 
 def _found(actor: Actor, invoice_id: UUID) -> InvoiceData:
-    found = queries.get(actor.organization_id, invoice_id)
+    found = queries.get_invoice(actor.organization_id, invoice_id)
     if found is None:
-        raise Problem(404, "There is no such invoice.")
+        raise Problem(404, _("There is no such invoice."))
     return found
 
 
-def _row(actor: Actor, invoice: InvoiceData) -> dict[str, Any]:
-    """An invoice as a page shows it."""
+def _row(actor: Actor, invoice: Invoice | InvoiceData) -> dict[str, Any]:
+    """Return the context of an invoice."""
     return {
         "invoice": invoice,
         "amount": money(invoice.amount_cents, invoice.currency),
-        "may_void": invoice.status == Invoice.Status.OPEN and permissions.may(actor, Action.VOID),
+        "may_void": invoice.status == Invoice.Status.OPEN and at_least(actor, permissions.VOID),
     }
-
-
-def _number(cursor: str | None) -> int | None:
-    if cursor is None:
-        return None
-    try:
-        return cursors.decode(cursor)
-    except ValueError as error:
-        raise Problem(404, "The list has no such page.") from error
 
 
 urlpatterns = [

@@ -1,4 +1,4 @@
-"""Who uses a page."""
+"""The user of a page."""
 
 from typing import cast
 
@@ -8,5 +8,5 @@ from .models import User
 
 
 def user_of(request: HttpRequest) -> User:
-    """Who is signed in, of a page behind `login_required`."""
+    """Return the user of a page behind `login_required`."""
     return cast("User", request.user)

@@ -1,4 +1,4 @@
-"""Forget old idempotency keys, whose table grows with every invoice; made for a daily timer."""
+"""Delete old idempotency keys; run it daily."""
 
 from argparse import ArgumentParser
 from datetime import timedelta
@@ -9,17 +9,19 @@ from ... import services
 
 
 class Command(BaseCommand):
-    help = "Delete the idempotency keys that nobody will repeat any more."
+    help = "Delete old idempotency keys."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--days", type=int, default=30, help="how long a key is kept (default: 30)")
 
     def handle(self, *_args: object, days: int, **_options: object) -> None:
-        """Delete what is older.
+        """Delete the keys.
 
         Raises:
-            CommandError: the number of days is not positive.
+            CommandError: `--days` is less than 1.
         """
         if days < 1:
-            raise CommandError("--days must be at least 1: a client may still repeat its request.")
-        self.stdout.write(f"{services.forget_answers(older_than=timedelta(days=days))} keys deleted.")
+            raise CommandError("--days must be at least 1: clients may still repeat their requests.")
+        self.stdout.write(
+            f"{services.delete_idempotency_keys(older_than=timedelta(days=days))} keys deleted."
+        )

@@ -15,13 +15,14 @@ from ... import services
 from ...models import Invoice
 
 ORGANIZATIONS = {"Acme": "ada@example.com", "Globex": "grace@example.com"}
-# What the owners may do in the admin, each within their own organization.
+# The owners' permissions in the admin, within their own organization.
 STAFF_PERMISSIONS = (
     "accounts.change_organization",
     "accounts.view_auditentry",
     "accounts.view_organization",
     "accounts.view_user",
     "billing.add_invoice",
+    "billing.replay_paymentevent",
     "billing.view_invoice",
     "billing.view_paymentevent",
     "billing.void_invoice",
@@ -31,17 +32,17 @@ PERIOD = timedelta(days=365)
 
 
 class Command(BaseCommand):
-    help = "Create demo data where it is not there yet; SEED_PASSWORD becomes the owners' password."
+    help = "Create demo data once; SEED_PASSWORD becomes the owners' password."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--invoices", type=int, default=20, help="per organization (default: 20)")
 
     @transaction.atomic
     def handle(self, *_args: object, invoices: int, **_options: object) -> None:
-        """Create what is missing.
+        """Create the demo data that is missing.
 
         Raises:
-            CommandError: this is production, or there is no usable password.
+            CommandError: in production, or without a usable SEED_PASSWORD.
         """
         password = _password()
         for name, email in ORGANIZATIONS.items():
@@ -67,7 +68,7 @@ def _password() -> str:
 
 
 def _ensure_invoice(owner: Actor, index: int, total: int) -> bool:
-    """Whether there was not yet one with this index; two of four are paid, one is void."""
+    """Create the invoice with this index, unless it exists; of four, two are paid and one is void."""
     created = services.create_invoice(
         actor=owner,
         customer=CUSTOMERS[index % len(CUSTOMERS)],
@@ -78,11 +79,11 @@ def _ensure_invoice(owner: Actor, index: int, total: int) -> bool:
     if created.replayed:
         return False
     invoice_id = created.invoice.id
-    # Spread over a year, so that the reports have something to show.
+    # Spread over a year, for the reports.
     created_at = timezone.now() - PERIOD * (total - index) / total
     Invoice.objects.filter(id=invoice_id).update(created_at=created_at)
     if index % 4 in {0, 1}:
-        services.record_payment_event(
+        services.receive_payment_event(
             webhook_id=f"seed-{invoice_id}",
             event_type=services.PAYMENT_SUCCEEDED,
             body=f'{{"type": "payment.succeeded", "data": {{"invoice_id": "{invoice_id}"}}}}',

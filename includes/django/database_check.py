@@ -1,0 +1,16 @@
+def database_answers() -> bool:
+    """Return whether the database executes a statement, within the timeouts of its connection."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        logger.warning("database does not answer", exc_info=True)
+        return False
+    return True
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """Return the 503 that names the failed check."""
+    document = problem_document(503, "The database does not answer.", instance=request.path)
+    document["checks"] = {"database": "failed"}
+    return problem_response(document)

@@ -1,0 +1,47 @@
+# The problems of any operation, by the status.
+COMMON = {
+    "401": ("UnauthorizedProblem", "The token is missing, expired or not valid"),
+    "404": ("NotFoundProblem", "There is nothing with this id"),
+    "422": ("ValidationProblem", "The request is not valid"),
+}
+
+
+def problem_content(name: str) -> dict[str, Any]:
+    """Return the `content` of a response with the problem of this name."""
+    return {PROBLEM_JSON: {"schema": {"$ref": f"#/components/schemas/{name}"}}}
+
+
+def add_problems(document: dict[str, Any]) -> None:
+    """Add the common problems to each operation of an OpenAPI document, and the components of all."""
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas["Problem"] = PROBLEM_SCHEMA
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            _add_common(operation)
+            for status, response in operation["responses"].items():
+                schema = response.get("content", {}).get(PROBLEM_JSON, {}).get("schema", {})
+                name = schema.get("$ref", "").rpartition("/")[2]
+                if name and name not in schemas:
+                    schemas[name] = _component(int(status))
+
+
+def _add_common(operation: dict[str, Any]) -> None:
+    responses = operation["responses"]
+    places = {parameter["in"] for parameter in operation.get("parameters", ())}
+    expected = {
+        "401": bool(operation.get("security")),
+        "404": "path" in places,
+        "422": "query" in places or "requestBody" in operation,
+    }
+    for status, (name, description) in COMMON.items():
+        if expected[status]:
+            responses.setdefault(status, {"description": description, "content": problem_content(name)})
+    for status, response in responses.items():
+        response["description"] = response.get("description") or HTTPStatus(int(status)).phrase
+    responses.setdefault("default", {"description": "Any other error", "content": problem_content("Problem")})
+
+
+def _component(status: int) -> dict[str, Any]:
+    constants = {"type": {"const": "about:blank"}, "status": {"const": status}}
+    variant = {"type": "object", "required": [*constants], "properties": constants}
+    return {"allOf": [{"$ref": "#/components/schemas/Problem"}, variant]}

@@ -1,0 +1,60 @@
+"""Strict input: REST framework itself converts numbers to text and ignores unknown fields."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.openapi import AutoSchema
+from rest_framework import serializers
+
+# Printable text of one line with at least one character that is not a space.
+_PRINTABLE = r"[^\u0000-\u001f\u007f-\u009f]"
+TEXT_PATTERN = rf"^{_PRINTABLE}*[^\s\u0000-\u001f\u007f-\u009f]{_PRINTABLE}*$"
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """A serializer that rejects fields that it does not have or that are read-only."""
+
+    def to_internal_value(self, data: Any) -> Any:  # noqa: ANN401 (as in the base class)
+        writable = {name for name, field in self.fields.items() if not field.read_only}
+        names = data if isinstance(data, Mapping) else ()
+        unknown = {name: ["There is no such field."] for name in names if name not in writable}
+        try:
+            values = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            known = error.detail if isinstance(error.detail, dict) else {}
+            raise serializers.ValidationError({**known, **unknown}) from error
+        if unknown:
+            raise serializers.ValidationError(unknown)
+        return values
+
+
+class TextField(serializers.RegexField):
+    """A line of text; no number and no control characters. Spaces around it are removed."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 (the field's)
+        super().__init__(TEXT_PATTERN, **options)
+
+    def to_internal_value(self, data: object) -> str:
+        if not isinstance(data, str) or not re.search(TEXT_PATTERN, data):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class IntegerField(serializers.IntegerField):
+    """A number; no text."""
+
+    def to_internal_value(self, data: Any) -> int:  # noqa: ANN401 (as in the base class)
+        if isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class _StrictSerializerSchema(OpenApiSerializerExtension):
+    target_class = StrictSerializer
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        schema: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)  # noqa: SLF001
+        return {**schema, "additionalProperties": False} if direction == "request" else schema

@@ -1,0 +1,1 @@
+SwaggerUIBundle({ dom_id: "#swagger", url: document.getElementById("swagger").dataset.url, deepLinking: true });
