@@ -155,21 +155,26 @@ class HostMiddleware:
         )
 
 
-class HeadMiddleware:
-    """Answer HEAD with the route for GET. FastAPI does not; HTTP requires it."""
+class RouteMiddleware:
+    """Answer HEAD with the route for GET, and put ROOT_PATH, which the proxy strips, before the path.
+
+    FastAPI does neither: HTTP requires the first, ASGI the second.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_head = scope["type"] == "http" and scope["method"] == "HEAD"
-
         async def send_head(message: Message) -> None:
             # The empty body ends the response, of a stream too.
             if message["type"] == "http.response.start":
                 await send(message)
                 await send({"type": "http.response.body"})
 
-        if is_head:
-            scope = {**scope, "method": "GET"}
-        await self.app(scope, receive, send_head if is_head else send)
+        root_path = scope.get("root_path", "")
+        if root_path and not scope["path"].startswith(f"{root_path}/"):
+            scope = {**scope, "path": root_path + scope["path"]}
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            await self.app({**scope, "method": "GET"}, receive, send_head)
+        else:
+            await self.app(scope, receive, send)

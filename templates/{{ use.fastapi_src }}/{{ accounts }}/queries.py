@@ -4,7 +4,7 @@ import unicodedata
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from .contracts import Actor, Role
@@ -41,8 +41,8 @@ async def get_user_by_email(session: AsyncSession, email: str) -> User | None:
 
 
 async def get_member(session: AsyncSession, membership_id: UUID) -> Member | None:
-    """Return a member with one query, by the membership in a token."""
-    return await _first(session, _members().where(Membership.id == membership_id))
+    row = (await session.execute(_MEMBER, {"membership_id": membership_id})).first()
+    return None if row is None else Member(*row)
 
 
 async def get_member_of(
@@ -52,7 +52,8 @@ async def get_member_of(
     members = _members().where(Membership.user_id == user_id)
     if organization_id is not None:
         members = members.where(Membership.organization_id == organization_id)
-    return await _first(session, members.order_by(Membership.created_at, Membership.id).limit(1))
+    row = (await session.execute(members.order_by(Membership.created_at, Membership.id).limit(1))).first()
+    return None if row is None else Member(*row)
 
 
 async def get_organization_name(session: AsyncSession, organization_id: UUID) -> str:
@@ -71,8 +72,5 @@ def _members() -> Select[UUID, UUID, str, UUID, str, bool, str]:
     ).join(User, User.id == Membership.user_id)
 
 
-async def _first(
-    session: AsyncSession, members: Select[UUID, UUID, str, UUID, str, bool, str]
-) -> Member | None:
-    row = (await session.execute(members)).first()
-    return None if row is None else Member(*row)
+# Built once: every request with a token runs it.
+_MEMBER = _members().where(Membership.id == bindparam("membership_id"))

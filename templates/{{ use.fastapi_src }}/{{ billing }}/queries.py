@@ -3,12 +3,17 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..core import pagination
 from .contracts import InvoiceData, InvoiceStatus
 from .models import Invoice
+
+# Built once: it is the most frequent query.
+_INVOICE = select(Invoice).where(
+    Invoice.organization_id == bindparam("organization_id"), Invoice.id == bindparam("invoice_id")
+)
 
 
 async def list_invoices(
@@ -39,5 +44,6 @@ async def list_invoices(
 
 async def get_invoice(session: AsyncSession, organization_id: UUID, invoice_id: UUID) -> InvoiceData | None:
     """Return the tenant's invoice with this id, if there is one."""
-    invoice = await session.get(Invoice, invoice_id)
-    return invoice.data() if invoice and invoice.organization_id == organization_id else None
+    values = {"organization_id": organization_id, "invoice_id": invoice_id}
+    invoice = await session.scalar(_INVOICE, values)
+    return invoice.data() if invoice else None
