@@ -50,7 +50,7 @@ with app.app_context():
     else:
         owner = ensure_organization(name="Load", owner_email="load@example.com", password="a long enough password")
         made = [
-            services.create(actor=owner, customer="Load", amount_cents=100, currency="EUR").id
+            services.create_invoice(actor=owner, customer="Load", amount_cents=100, currency="EUR").id
             for _ in range(int(sys.argv[1]))
         ]
         db.session.commit()

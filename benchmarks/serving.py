@@ -120,6 +120,8 @@ def generated(files: Mapping[str, str], *, sqlite: bool = False, **answers: str)
             (folder / name).write_text(text)
         url = f"sqlite:///{folder / 'db.sqlite3'}" if sqlite else stack.enter_context(database())
         environment = own_environment() | {"DATABASE_URL": url, "SEED_PASSWORD": secrets.token_urlsafe(16)}
+        if sqlite:
+            environment["ALLOW_SQLITE"] = "true"
         for recipe in (["setup"], ["seed", "--invoices", "300"]):
             subprocess.run(["uv", "run", "just", *recipe], cwd=folder, env=environment, check=True, stdout=sys.stderr)
         yield Project(folder, environment, stack)
