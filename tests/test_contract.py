@@ -12,7 +12,7 @@ import pytest
 from servers import clean_environment
 from support import require
 
-pytestmark = pytest.mark.parametrize("generated", ["fastapi"], indirect=True, scope="session")
+pytestmark = pytest.mark.parametrize("generated", ["fastapi", "flask"], indirect=True, scope="session")
 
 # Newer versions of openapi-ts need Node 22.
 PACKAGES = ("openapi-typescript@7.13.0", "@hey-api/openapi-ts@0.94.0", "typescript@5.9.3")

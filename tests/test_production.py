@@ -11,7 +11,7 @@ from support import answers_of, git
 
 everywhere = pytest.mark.parametrize("generated", ["django", "fastapi", "flask"], indirect=True, scope="session")
 django = pytest.mark.parametrize("generated", ["django"], indirect=True, scope="session")
-granian = pytest.mark.parametrize("generated", ["fastapi"], indirect=True, scope="session")
+granian = pytest.mark.parametrize("generated", ["fastapi", "flask"], indirect=True, scope="session")
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="session")
 
 BEHIND_PROXY = {"host": "shop.example.com", "x-forwarded-proto": "https"}

@@ -1,8 +1,9 @@
 """Behind a reverse proxy: forwarded hosts, origins with a port, a path prefix, and fully qualified host names."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 from uuid import uuid4
 
 import httpx
@@ -13,8 +14,9 @@ from servers import (
     problem,
     serving,
 )
+from support import answers_of
 
-everywhere = pytest.mark.parametrize("generated", ["fastapi"], indirect=True, scope="session")
+everywhere = pytest.mark.parametrize("generated", ["fastapi", "flask"], indirect=True, scope="session")
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="session")
 
 ITEMS = "/api/v1/items"
@@ -54,6 +56,25 @@ def test_the_forwarded_host_of_a_proxy_counts(project: Path, behind_proxy: Serve
 def test_without_a_proxy_no_forwarded_host_is_believed(server: Server) -> None:
     headers = {"host": "evil.example.com", "x-forwarded-host": "127.0.0.1"}
     problem(httpx.get(f"{server.url}{ITEMS}", headers=headers, timeout=15), 400)
+
+
+@everywhere
+@on_sqlite
+def test_pages_below_a_path_prefix_find_what_they_load(project: Path, behind_proxy: Server) -> None:
+    paths = {"django": ["/docs", "/admin/login/"], "fastapi": ["/docs", "/redoc"], "flask": ["/docs"]}
+    for path in paths[answers_of(project)["framework"]]:
+        page = httpx.get(f"{behind_proxy.url}{path}", timeout=15)
+        assert page.status_code == 200, page.text
+        # Scripts, styles and images, and the contract where the page or a script of its own names it.
+        found = set(re.findall(r'(?:src|href)="([^"#]+)"', page.text))
+        found |= set(re.findall(r"[\"']([^\"']*openapi\.json)[\"']", page.text))
+        assert found, path
+        for reference in found:
+            if not reference.startswith("data:"):
+                target = urlsplit(urljoin(f"http://{HOST}{PREFIX}{path}", reference))
+                assert target.path.startswith(f"{PREFIX}/"), f"{path} loads {reference}"
+                asset = f"{behind_proxy.url}{target.path.removeprefix(PREFIX)}?{target.query}"
+                assert httpx.get(asset, timeout=15, headers={"accept": "*/*"}).status_code < 400, reference
 
 
 @everywhere

@@ -14,7 +14,7 @@ import pytest
 from servers import CREDENTIALS, TOKEN, Server, authorization, runs, sent, serving, working_copy
 from support import answers_of
 
-pytestmark = pytest.mark.parametrize("generated", ["fastapi"], indirect=True, scope="session")
+pytestmark = pytest.mark.parametrize("generated", ["fastapi", "flask"], indirect=True, scope="session")
 
 ITEMS = "/api/v1/items"
 UPSTREAM = f"{ITEMS}/slow/upstream"
@@ -77,6 +77,8 @@ import pathlib as _pathlib
 import time as _time
 import uuid as _uuid
 
+from django.urls import path as _path
+from rest_framework.response import Response as _Response
 from rest_framework.views import APIView as _APIView
 
 
@@ -87,10 +89,10 @@ class _SlowUpstreamView(_APIView):
         (folder / f"{_uuid.uuid4()}.waiting").touch()
         while not (folder / "answered").exists():
             _time.sleep(0.05)
-        return Response({"status": "answered"})
+        return _Response({"status": "answered"})
 
 
-urlpatterns.append(path("items/slow/upstream", _SlowUpstreamView.as_view()))
+urlpatterns.append(_path("items/slow/upstream", _SlowUpstreamView.as_view()))
 """,
     ),
 }

@@ -172,7 +172,7 @@ class RouteMiddleware:
                 await send({"type": "http.response.body"})
 
         root_path = scope.get("root_path", "")
-        if root_path and not scope["path"].startswith(f"{root_path}/"):
+        if root_path and scope["type"] != "lifespan" and not scope["path"].startswith(f"{root_path}/"):
             scope = {**scope, "path": root_path + scope["path"]}
         if scope["type"] == "http" and scope["method"] == "HEAD":
             await self.app({**scope, "method": "GET"}, receive, send_head)
