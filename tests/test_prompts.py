@@ -139,7 +139,7 @@ def test_detail_choose_asks_every_question(probe: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("framework", "keys_to_it", "library"), [("fastapi", ENTER, "SQLAdmin"), ("flask", DOWN + ENTER, "Flask-Admin")]
+    ("framework", "keys_to_it", "library"), [("fastapi", ENTER, "SQLAdmin"), ("flask", DOWN + ENTER, "plain pages")]
 )
 def test_admin_is_asked_only_with_users(
     framework: str, keys_to_it: str, library: str, probe: Path, tmp_path: Path

@@ -1,10 +1,4 @@
-"""The admin: Flask-Admin below /admin, for staff, limited to the tenants that they are members of.
-
-Three rules hold however a view is written. Every path below /admin is behind the check in `init_app`. Views
-read through a session that adds the `scope` of each model to every query, and refuses models without one.
-Only `ROUTES` and the routes of views are served: nothing is created or deleted, and nothing is changed by
-GET. The templates replace Flask-Admin's, which need inline scripts.
-"""
+"""The admin at /admin: staff look up the rows of their tenants, and change some columns of them."""
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -12,41 +6,31 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from http import HTTPStatus
-from typing import Any, ClassVar, cast
+from math import ceil
+from typing import Any, ClassVar
 from uuid import UUID
 
 from apiflask import APIFlask
-from flask import Response, g, request
-from flask_admin import Admin, BaseView, expose
-from flask_admin.contrib.sqla import ModelView
-from flask_admin.theme import Theme
-from pydantic import BaseModel, ValidationError
-from sqlalchemy import ColumnElement, ScalarResult, Select, Table, event, false, select
+from flask import Blueprint, Response, current_app, g, request, url_for
+from pydantic import BaseModel
+from sqlalchemy import ColumnElement, Select, String, cast, func, or_, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import (
-    InstrumentedAttribute,
-    ORMExecuteState,
-    Query,
-    Session,
-    joinedload,
-    with_loader_criteria,
-)
-from sqlalchemy.sql.base import ExecutableOption
-from sqlalchemy.sql.visitors import iterate
+from sqlalchemy.orm import InstrumentedAttribute, contains_eager
 
 from ..extensions import db
-from .browsers import NO_STORE, go, reject_foreign_forms, sentence
+from .browsers import NO_STORE, go, page, read_form, reject_foreign_forms
 from .problems import Problem
 
+EXTENSION = "admin"
 PATH = "/admin"
-ROUTES = frozenset({"index_view", "details_view", "edit_view"})
+PAGE_SIZE = 25
 MAX_PAGE = 100_000
 MAX_SEARCH_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """A member of staff: the organizations that they see, with their names, and those that they own."""
+    """A staff user: the names of the organizations whose data they see, and those that they own."""
 
     user_id: UUID
     email: str
@@ -56,371 +40,289 @@ class Staff:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button that sends a POST to a route of the view."""
+    """An action on a row."""
 
     label: str
-    path: str
+    action: str
 
 
 FindStaff = Callable[[], Staff | Response]
+Formatter = Callable[[Any], str]
 
 
 def current_staff() -> Staff:
-    """Return the member of staff who sent the request."""
+    """Return the staff user of a request below /admin."""
     staff: Staff = g.staff
     return staff
 
 
-class ScopedSession(Session):
-    """A session that adds the criteria to every query, in the transaction of the request."""
-
-    def __init__(self, criteria: Mapping[type[Any], ExecutableOption]) -> None:
-        # Not the request's session, whose identity map has rows that were read without the criteria.
-        super().__init__(db.session.connection(), join_transaction_mode="rollback_only")
-        self.criteria = criteria
+def organization_name(row: Any) -> str:  # noqa: ANN401
+    """Format the organization of a row."""
+    return current_staff().organizations[row.organization_id]
 
 
-@event.listens_for(ScopedSession, "do_orm_execute")
-def _limit(state: ORMExecuteState) -> None:
-    criteria = cast("ScopedSession", state.session).criteria
-    known = {model.__table__ for model in criteria}
-    if not isinstance(state.statement, Select) or not state.is_orm_statement:
-        raise RuntimeError(f"The admin only reads models, but this is: {state.statement}")
-    # All tables of the query, also those in joins and subqueries.
-    if not {each for each in iterate(state.statement) if isinstance(each, Table)} <= known:
-        raise RuntimeError(f"The admin has no scope for a table of: {state.statement}")
-    state.statement = state.statement.options(*criteria.values())
+class StaffView:
+    """The list, the details and the form of a model. Only columns that are named are shown or changed."""
 
-
-class _Database:
-    """The session that Flask-Admin uses: the scoped session of the current request."""
-
-    @property
-    def session(self) -> "_Database":
-        return self
-
-    def query(self, *entities: Any) -> Query[Any]:  # noqa: ANN401 (what a session takes)
-        query: Query[Any] = self._current().query(*entities)
-        return query
-
-    def scalars(self, statement: Select[Any]) -> ScalarResult[Any]:
-        return self._current().scalars(statement)
-
-    @staticmethod
-    def _current() -> ScopedSession:
-        if "admin_session" not in g:
-            g.admin_session = ScopedSession(g.admin_criteria)
-        session: ScopedSession = g.admin_session
-        return session
-
-
-_database = _Database()
-
-
-def _moment(_: BaseView, value: datetime, __: str) -> str:
-    return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def _yes_or_no(_: BaseView, value: bool, __: str) -> str:
-    return "yes" if value else "no"
-
-
-def _as_json(_: BaseView, value: dict[str, Any], __: str) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-class StaffView(ModelView):
-    """The view of a model: the rows of the staff's organizations, and the columns that are listed.
-
-    Owners of a row's organization can change the columns that are fields of `form_model`, which validates
-    them. Without a `form_model` nothing can be changed.
-    """
-
-    can_view_details = True
-    can_create = can_delete = can_export = False
-    list_template = "core/admin/list.html"
-    details_template = "core/admin/details.html"
-    edit_template = "core/admin/edit.html"
-    page_size = 25
-    column_type_formatters = {
-        type(None): lambda *_: "",
-        bool: _yes_or_no,
-        datetime: _moment,
-        dict: _as_json,
-    }
-    column_type_formatters_detail = column_type_formatters
-
-    _urls: list[tuple[str, str, Sequence[str]]]
-
-    model: type[Any]
-    column_list: list[str] = []
-    column_details_list: list[str] | None = None
-    # The title of the list, and its path below /admin.
+    model: ClassVar[type[Any]]
     title: ClassVar[str]
+    # The part of the path below /admin.
     path: ClassVar[str]
-    # Columns with a filter.
+    # Names such as `status`, or `user.email` through a relationship of `related`.
+    columns: ClassVar[Sequence[str]] = ()
+    detail_columns: ClassVar[Sequence[str]] = ()
+    labels: ClassVar[Mapping[str, str]] = {}
+    formatters: ClassVar[Mapping[str, Formatter]] = {}
+    search_columns: ClassVar[Sequence[str]] = ()
+    sort_columns: ClassVar[Sequence[str]] = ()
+    # Columns that a list is filtered by.
     choice_columns: ClassVar[Sequence[str]] = ()
-    form_model: ClassVar[type[BaseModel]] = BaseModel
-    # The relationships that columns such as `user.email` go through.
+    newest_first: ClassVar[bool] = False
     related: ClassVar[Sequence[InstrumentedAttribute[Any]]] = ()
-
-    def __init__(self) -> None:
-        # Otherwise Flask-Admin looks for a route that is `/`.
-        self._default_view = "index_view"
-        self.column_details_list = self.column_details_list or self.column_list
-        self.form_columns = list(self.form_model.model_fields)
-        self.can_edit = bool(self.form_columns)
-        # No module has a hyphen in the name of its blueprint.
-        endpoint = f"admin-{self.path}"
-        super().__init__(self.model, _database, name=self.title, endpoint=endpoint, url=self.path)
+    # What owners can change; without fields, nothing.
+    form_model: ClassVar[type[BaseModel]] = BaseModel
+    # Methods that take a row, called by POST.
+    actions: ClassVar[Sequence[str]] = ()
 
     @staticmethod
     def scope(organizations: Collection[UUID]) -> ColumnElement[bool]:
-        """Return the criterion for rows of these organizations."""
-        # Required: without a scope the admin fails instead of showing other tenants.
+        """Return the condition that limits every query to the rows of these tenants."""
         raise NotImplementedError
 
-    def scaffold_list_columns(self) -> list[str]:
-        """Return no columns. Flask-Admin's default is all of them."""
-        return []
-
-    def save(self, row: Any, changes: Mapping[str, object]) -> None:  # noqa: ANN401 (a row of the view's model)
-        """Record a change in the audit trail, in the transaction that makes it."""
-        # Required with a `form_model`: every change is audited.
+    def save(self, row: Any, changes: Mapping[str, object]) -> None:  # noqa: ANN401
+        """Audit a change, in its transaction."""
         raise NotImplementedError
 
     def buttons(self, row: Any) -> Sequence[Button]:  # noqa: ANN401
-        """Return the buttons of a row."""
+        """Return the actions on a row that the staff user may take."""
         return ()
 
     def organization_of(self, row: Any) -> UUID:  # noqa: ANN401
-        """Return the organization of a row."""
+        """Return the tenant of a row."""
         organization_id: UUID = row.organization_id
         return organization_id
 
+    def may_edit(self, row: Any) -> bool:  # noqa: ANN401
+        """Return whether the staff user may change a row."""
+        return bool(self.form_model.model_fields) and self.is_owned(row)
+
     def is_owned(self, row: Any) -> bool:  # noqa: ANN401
-        """Return whether the staff own the organization of a row."""
+        """Return whether the staff user owns the organization of a row."""
         return self.organization_of(row) in current_staff().owned
 
-    def path_of(self, row: Any, action: str) -> str:  # noqa: ANN401
-        """Return the path of an action, such as `details`."""
-        return f"{PATH}/{self.path}/{action}/{row.id}"
+    def url(self, endpoint: str, **values: Any) -> str:  # noqa: ANN401
+        """Return the path of a page of this view."""
+        return url_for(f"admin-{self.path}.{endpoint}", **values)
 
-    def back_to(self, row: Any) -> Response:  # noqa: ANN401
-        """Redirect to the details of a row, after an action."""
-        return go(self.path_of(row, "details"))
+    def label(self, name: str) -> str:
+        """Return the heading of a column."""
+        return self.labels.get(name) or name.replace("_", " ").capitalize()
 
-    def get_column_name(self, field: str) -> str:
-        return (self.column_labels or {}).get(field) or field.replace("_", " ").capitalize()
+    def value(self, row: Any, name: str) -> str:  # noqa: ANN401
+        """Return a column of a row as text."""
+        if name in self.formatters:
+            return self.formatters[name](row)
+        found = row
+        for part in name.split("."):
+            found = getattr(found, part, None)
+        return _as_text(found)
 
-    def get_query(self) -> Query[Any]:
-        return self._narrowed(super().get_query()).options(*map(joinedload, self.related))
+    def blueprint(self) -> Blueprint:
+        """Return the routes."""
+        blueprint = Blueprint(f"admin-{self.path}", __name__, url_prefix=f"{PATH}/{self.path}")
+        blueprint.add_url_rule("/list", "list", self.list_rows)
+        blueprint.add_url_rule("/details/<uuid:pk>", "details", self.show_row)
+        blueprint.add_url_rule("/edit/<uuid:pk>", "edit", self.edit_row, methods=["GET", "POST"])
+        for action in self.actions:
+            rule = f"/{action}/<uuid:pk>"
+            blueprint.add_url_rule(rule, action, self._act, defaults={"action": action}, methods=["POST"])
+        return blueprint
 
-    def get_count_query(self) -> Query[Any]:
-        return self._narrowed(super().get_count_query())
-
-    def get_one(self, id: UUID) -> Any:  # noqa: A002, ANN401 (Flask-Admin calls it so)
-        """Return the row with this id.
+    def get_row(self, pk: UUID) -> Any:  # noqa: ANN401
+        """Return a row of the staff user's tenants.
 
         Raises:
-            Problem: 404, there is no such row, or it belongs to another tenant.
+            Problem: 404, there is none.
         """
-        rows = select(self.model).where(self.model.id == id).options(*map(joinedload, self.related))
-        row = _database.scalars(rows).one_or_none()
+        row = db.session.scalars(self._select().where(self.model.id == pk)).one_or_none()
         if row is None:
             raise Problem(HTTPStatus.NOT_FOUND, "There is nothing at this path.")
         return row
 
-    @expose("/list")
-    def index_view(self) -> str:
-        g.admin_choices = {name: self._choices(name) for name in self.choice_columns}
-        listed: str = super().index_view()
-        return listed
-
-    @expose("/details/<uuid:pk>")
-    def details_view(self, pk: UUID) -> str:
-        row = self.get_one(pk)
-        return self.render(
-            self.details_template,
-            row=row,
-            columns=self._details_columns,
-            get_value=self.get_detail_value,
-            may_edit=self.can_edit and self.is_owned(row),
-            buttons=self.buttons(row),
+    def list_rows(self) -> Response:
+        """Show the rows, filtered, sorted and paged."""
+        choices = {name: self._choices(name) for name in self.choice_columns}
+        filters = {name: request.args[name] for name in choices if request.args.get(name)}
+        search = request.args.get("search", "")[:MAX_SEARCH_LENGTH]
+        sort = request.args.get("sort", "")
+        number = min(max(request.args.get("page", 0, int), 0), MAX_PAGE)
+        rows = self._select()
+        for name, text in filters.items():
+            rows = rows.where(self._column(name) == choices[name].get(text, None))
+        if search and self.search_columns:
+            columns = [cast(self._column(name), String) for name in self.search_columns]
+            rows = rows.where(or_(*(column.icontains(search, autoescape=True) for column in columns)))
+        count = db.session.scalars(
+            rows.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
+        ).one()
+        found = db.session.scalars(self._sorted(rows, sort).limit(PAGE_SIZE).offset(number * PAGE_SIZE)).all()
+        return page(
+            "core/admin/list.html",
+            view=self,
+            rows=found,
+            count=count,
+            pages=ceil(count / PAGE_SIZE),
+            number=number,
+            choices=choices,
+            query={**filters, **({"search": search} if search else {}), **({"sort": sort} if sort else {})},
         )
 
-    @expose("/edit/<uuid:pk>", methods=("GET", "POST"))
-    def edit_view(self, pk: UUID) -> Response | tuple[str, int]:
+    def show_row(self, pk: UUID) -> Response:
+        """Show the details of a row."""
+        return page("core/admin/details.html", view=self, row=self.get_row(pk))
+
+    def edit_row(self, pk: UUID) -> Response:
         """Show the form of a row, or save it.
 
         Raises:
-            Problem: 403, the view has no form, or the staff do not own the organization.
+            Problem: 403, the staff user does not own the organization.
         """
-        row = self.get_one(pk)
-        if not self.can_edit or not self.is_owned(row):
-            raise Problem(HTTPStatus.FORBIDDEN, "Only owners of the organization may change this.")
-        form = self.edit_form(row)
-        status = HTTPStatus.OK
-        if request.method == "POST":
-            if not self.validate_form(form):
-                status = HTTPStatus.UNPROCESSABLE_ENTITY
-            elif self.update_model(form, row):
-                return self.back_to(row)
-            else:
-                status = HTTPStatus.CONFLICT
-        errors = {field.name: field.errors[0] for field in form if field.errors}
-        if form.form_errors:
-            errors[""] = form.form_errors[0]
-        page = self.render(
-            self.edit_template,
-            row=row,
-            form=form,
-            labels={field.name: field.label.text for field in form},
-            options=self._options(),
-            errors=errors,
-        )
-        return page, status
-
-    def validate_form(self, form: Any) -> bool:  # noqa: ANN401 (a form of WTForms)
-        """Return whether `form_model` accepts the form. Add its errors to the fields."""
-        try:
-            self.form_model.model_validate(form.data)
-        except ValidationError as error:
-            for each in error.errors():
-                form[str(each["loc"][0])].errors = [sentence(each)]
-            return False
-        return True
-
-    def update_model(self, form: Any, model: Any) -> bool:  # noqa: ANN401
-        """Save the changes of a valid form with their audit entry; the request commits.
-
-        Returns:
-            Whether they are saved. If not, the form has the error.
-        """
-        valid = self.form_model.model_validate(form.data).model_dump()
+        row = self.get_row(pk)
+        if not self.may_edit(row):
+            raise Problem(HTTPStatus.FORBIDDEN, "Only an owner of the organization may change this.")
+        if request.method == "GET":
+            return self._form(
+                row, {name: _as_text(getattr(row, name)) for name in self.form_model.model_fields}
+            )
+        form = read_form(self.form_model)
+        if form.data is None:
+            return self._form(row, form.values, form.errors, HTTPStatus.UNPROCESSABLE_ENTITY)
         try:
             with db.session.begin_nested():
-                self._update(model.id, valid)
-        except Problem as problem:
-            form.form_errors.append(problem.detail)
-        except IntegrityError:
-            form.form_errors.append("This conflicts with other data.")
-        return not form.form_errors
+                self._update(pk, form.data.model_dump())
+        except (Problem, IntegrityError) as error:
+            reason = error.detail if isinstance(error, Problem) else "This conflicts with other rows."
+            return self._form(row, form.values, {"": str(reason)}, HTTPStatus.CONFLICT)
+        return go(f"{PATH}/{self.path}/details/{pk}")
 
-    def create_blueprint(self, admin: Admin) -> Any:  # noqa: ANN401 (Flask-Admin's own blueprint)
-        """Register the routes in `ROUTES`, and those that a view adds."""
-        self._urls = [
-            (url, name, methods)
-            for url, name, methods in self._urls
-            if name in ROUTES or not hasattr(ModelView, name)
-        ]
-        return super().create_blueprint(admin)
+    def _act(self, action: str, pk: UUID) -> Response:
+        getattr(self, action)(self.get_row(pk))
+        return go(f"{PATH}/{self.path}/details/{pk}")
 
-    def _run_view(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        # Flask-Admin calls again after a TypeError, which hides its cause.
-        return fn(self, *args, **kwargs)
-
-    def _get_list_extra_args(self) -> Any:  # noqa: ANN401 (Flask-Admin's ViewArgs)
-        asked = super()._get_list_extra_args()
-        # They become arguments of `url_for`, which gives other names a meaning.
-        asked.extra_args = {
-            name: asked.extra_args[name] for name in self.choice_columns if asked.extra_args.get(name)
-        }
-        asked.page = min(max(asked.page or 0, 0), MAX_PAGE)
-        # PostgreSQL rejects a pattern that ends with a backslash; `_` matches any character.
-        asked.search = (asked.search or "")[:MAX_SEARCH_LENGTH].replace("\\", "_") or None
-        return asked
-
-    def _choices(self, name: str) -> dict[str, object]:
-        """Return the values of a filter by their labels."""
-        column = getattr(self.model, name)
-        values = _database.scalars(select(column).distinct().order_by(column)).all()
-        return {
-            _yes_or_no(self, value, name) if isinstance(value, bool) else str(value): value
-            for value in values
-        }
-
-    def _options(self) -> dict[str, list[str]]:
-        """Return the choices of the fields that are enumerations in `form_model`."""
+    def _form(
+        self,
+        row: object,
+        values: Mapping[str, str],
+        errors: Mapping[str, str] | None = None,
+        status: int = 200,
+    ) -> Response:
         types = {name: field.annotation for name, field in self.form_model.model_fields.items()}
-        return {
-            name: [str(each.value) for each in choices]
-            for name, choices in types.items()
-            if isinstance(choices, type) and issubclass(choices, Enum)
+        options = {
+            name: [str(each.value) for each in kind]
+            for name, kind in types.items()
+            if isinstance(kind, type) and issubclass(kind, Enum)
         }
-
-    def _narrowed(self, query: Query[Any]) -> Query[Any]:
-        for name, values in g.admin_choices.items():
-            if asked := request.args.get(name):
-                column = getattr(self.model, name)
-                query = query.filter(column == values[asked] if asked in values else false())
-        return query
+        return page(
+            "core/admin/edit.html",
+            status_code=status,
+            view=self,
+            row=row,
+            values=values,
+            labels={name: self.label(name) for name in types},
+            options=options,
+            errors=errors or {},
+        )
 
     def _update(self, pk: UUID, valid: Mapping[str, Any]) -> None:
-        belongs = self.scope(current_staff().organizations.keys())
-        rows = select(self.model).where(self.model.id == pk, belongs).with_for_update()
+        organizations = current_staff().organizations.keys()
+        rows = select(self.model).where(self.model.id == pk, self.scope(organizations)).with_for_update()
         row = db.session.scalars(rows, execution_options={"populate_existing": True}).one()
-        before = {name: getattr(row, name) for name in valid}
-        changes = {name: [before[name], value] for name, value in valid.items() if before[name] != value}
+        changes = {
+            name: [getattr(row, name), value] for name, value in valid.items() if getattr(row, name) != value
+        }
         for name in changes:
             setattr(row, name, valid[name])
         if changes:
             self.save(row, changes)
 
+    def _select(self) -> Select[Any]:
+        """Select the rows, and related ones as far as they belong to the same tenants."""
+        organizations = current_staff().organizations.keys()
+        rows = select(self.model).where(self.scope(organizations))
+        for relation in self.related:
+            scope = current_app.extensions[EXTENSION][relation.property.mapper.class_]
+            rows = rows.outerjoin(relation.and_(scope(organizations))).options(contains_eager(relation))
+        return rows.execution_options(populate_existing=True)
 
-class _Index(BaseView):
-    """The start page of the admin."""
+    def _column(self, name: str) -> Any:  # noqa: ANN401
+        relation, _, attribute = name.rpartition(".")
+        model = getattr(self.model, relation).property.mapper.class_ if relation else self.model
+        return getattr(model, attribute)
 
-    @expose("/")
-    def index(self) -> str:
-        return self.render("core/admin/index.html")
+    def _sorted(self, rows: Select[Any], sort: str) -> Select[Any]:
+        """Sort by a column, descending if it begins with a minus."""
+        name = sort.removeprefix("-")
+        if name in self.sort_columns:
+            column = self._column(name)
+            rows = rows.order_by(column.desc() if sort.startswith("-") else column)
+        if self.newest_first:
+            return rows.order_by(self.model.created_at.desc(), self.model.id)
+        return rows.order_by(self._column(self.columns[0]), self.model.id)
 
-
-def organization_name(_: BaseView, __: object, row: Any, column: str) -> str:  # noqa: ANN401
-    """Format a column with the id of an organization as its name."""
-    return current_staff().organizations[getattr(row, column)]
+    def _choices(self, name: str) -> dict[str, object]:
+        column = self._column(name)
+        organizations = current_staff().organizations.keys()
+        values = db.session.scalars(
+            select(column).where(self.scope(organizations)).distinct().order_by(column)
+        )
+        return {_as_text(value): value for value in values}
 
 
 def init_app(app: APIFlask, views: Sequence[type[StaffView]], *, find_staff: FindStaff) -> None:
-    """Serve the views below /admin.
+    """Serve the views to staff.
 
     Args:
-        app: the application, with its pages.
-        views: the views, in the order of the navigation.
-        find_staff: returns the member of staff who sent the request, or a redirect to the sign-in page.
+        app: the application, with pages.
+        views: in the order of the menu.
+        find_staff: returns the staff user, or a redirect to the sign-in page.
     """
+    menu = [view() for view in views]
+    app.extensions[EXTENSION] = {view.model: view.scope for view in views}
 
     @app.before_request
-    def guard_admin() -> Response | None:
+    def require_staff() -> Response | None:
         if not _is_admin():
             return None
         reject_foreign_forms()
         if "\0" in request.path or b"%00" in request.query_string:
-            raise Problem(HTTPStatus.BAD_REQUEST, "The URL contains a NUL character.")
+            raise Problem(HTTPStatus.BAD_REQUEST, "The address has a NUL character.")
         found = find_staff()
         if isinstance(found, Response):
             return found
-        g.staff = found
-        g.admin_criteria = {
-            view.model: with_loader_criteria(
-                view.model, view.scope(found.organizations.keys()), include_aliases=True
-            )
-            for view in views
-        }
+        g.staff, g.admin_views = found, menu
         return None
 
     @app.after_request
-    def keep_out_of_caches(response: Response) -> Response:
+    def forbid_caching(response: Response) -> Response:
         if _is_admin():
             response.headers.update(NO_STORE)
         return response
 
-    index = _Index(name="Overview", endpoint="admin-index", url=PATH)
-    theme = Theme(folder="bootstrap4", base_template="core/admin/base.html")
-    admin = Admin(app, name=app.title, index_view=index, theme=theme)
-    for view in views:
-        admin.add_view(view())
+    index = Blueprint("admin", __name__)
+    index.add_url_rule(f"{PATH}/", "index", lambda: page("core/admin/index.html"))
+    for blueprint in (index, *(view.blueprint() for view in menu)):
+        app.register_blueprint(blueprint)
 
 
 def _is_admin() -> bool:
     return request.path == PATH or request.path.startswith(f"{PATH}/")
+
+
+def _as_text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)

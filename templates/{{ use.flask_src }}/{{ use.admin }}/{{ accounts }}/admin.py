@@ -4,8 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated
 from uuid import UUID
 
-from flask import Response
-from flask_admin import expose
 from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, select
 
@@ -29,10 +27,9 @@ class OrganizationView(StaffView):
     model = Organization
     title = "Organizations"
     path = "organization"
-    column_list = ["name", "created_at"]
-    column_searchable_list = ["name"]
-    column_sortable_list = column_list
-    column_default_sort = "name"
+    columns = ["name", "created_at"]
+    search_columns = ["name"]
+    sort_columns = columns
     form_model = OrganizationForm
 
     @staticmethod
@@ -47,16 +44,16 @@ class OrganizationView(StaffView):
 
 
 class UserView(StaffView):
-    """Users are deactivated, never deleted, because the audit trail refers to them."""
+    """Users are deactivated, not deleted, so that the audit trail stays."""
 
     model = User
     title = "Users"
     path = "user"
-    column_list = ["email", "is_active", "is_staff", "created_at"]
-    column_searchable_list = ["email"]
-    column_sortable_list = column_list
-    column_default_sort = "email"
+    columns = ["email", "is_active", "is_staff", "created_at"]
+    search_columns = ["email"]
+    sort_columns = columns
     choice_columns = ["is_active", "is_staff"]
+    actions = ("activate", "deactivate")
 
     @staticmethod
     def scope(organizations: Collection[UUID]) -> ColumnElement[bool]:
@@ -65,33 +62,24 @@ class UserView(StaffView):
     def buttons(self, row: User) -> Sequence[Button]:
         if not owns_all_of(current_staff(), row.id):
             return ()
-        label, action = ("Deactivate", "deactivate") if row.is_active else ("Activate", "activate")
-        return (Button(label, self.path_of(row, action)),)
+        return (Button("Deactivate", "deactivate") if row.is_active else Button("Activate", "activate"),)
 
-    @expose("/activate/<uuid:pk>", methods=("POST",))
-    def activate(self, pk: UUID) -> Response:
-        return self._set_active(pk, is_active=True)
+    def activate(self, row: User) -> None:
+        set_active(current_staff(), row.id, is_active=True)
 
-    @expose("/deactivate/<uuid:pk>", methods=("POST",))
-    def deactivate(self, pk: UUID) -> Response:
-        return self._set_active(pk, is_active=False)
-
-    def _set_active(self, pk: UUID, *, is_active: bool) -> Response:
-        user = self.get_one(pk)
-        set_active(current_staff(), user.id, is_active=is_active)
-        return self.back_to(user)
+    def deactivate(self, row: User) -> None:
+        set_active(current_staff(), row.id, is_active=False)
 
 
 class MembershipView(StaffView):
     model = Membership
     title = "Memberships"
     path = "membership"
-    column_list = ["user.email", "organization_id", "role", "created_at"]
-    column_labels = {"organization_id": "Organization", "user.email": "User"}
-    column_formatters = {"organization_id": organization_name}
-    column_searchable_list = ["user.email"]
-    column_sortable_list = ["user.email", "role", "created_at"]
-    column_default_sort = "user.email"
+    columns = ["user.email", "organization_id", "role", "created_at"]
+    labels = {"organization_id": "Organization", "user.email": "User"}
+    formatters = {"organization_id": organization_name}
+    search_columns = ["user.email"]
+    sort_columns = ["user.email", "role", "created_at"]
     choice_columns = ["role"]
     related = [Membership.user]
     form_model = MembershipForm
@@ -109,17 +97,17 @@ class AuditEntryView(StaffView):
     model = AuditEntry
     title = "Audit trail"
     path = "audit-entry"
-    column_list = ["created_at", "organization_id", "actor.email", "action", "target", "target_id"]
-    column_details_list = [*column_list, "changes", "request_id"]
-    column_labels = {
+    columns = ["created_at", "organization_id", "actor.email", "action", "target", "target_id"]
+    detail_columns = [*columns, "changes", "request_id"]
+    labels = {
         "organization_id": "Organization",
-        "actor.email": "Who",
-        "created_at": "When",
+        "actor.email": "User",
+        "created_at": "Time",
     }
-    column_formatters = {"organization_id": organization_name}
-    column_searchable_list = ["action", "request_id"]
-    column_sortable_list = ["created_at", "action"]
-    column_default_sort = [("created_at", True), ("id", True)]
+    formatters = {"organization_id": organization_name}
+    search_columns = ["action", "request_id"]
+    sort_columns = ["created_at", "action"]
+    newest_first = True
     choice_columns = ["action"]
     related = [AuditEntry.actor]
 

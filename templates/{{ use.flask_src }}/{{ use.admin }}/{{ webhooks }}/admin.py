@@ -1,4 +1,4 @@
-"""Webhooks in the admin: the events of the staff's invoices, with their status."""
+"""Webhook events in the admin."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -11,16 +11,16 @@ from .models import WebhookEvent
 
 
 class WebhookEventView(StaffView):
-    """Events without an invoice belong to no organization and are not shown."""
+    """Events about an invoice of the tenant."""
 
     model = WebhookEvent
     title = "Webhook events"
     path = "webhook-event"
-    column_list = ["webhook_id", "provider", "type", "status", "attempts", "created_at"]
-    column_details_list = [*column_list, "invoice_id", "due_at", "finished_at", "error", "body"]
-    column_searchable_list = ["webhook_id"]
-    column_sortable_list = ["type", "status", "created_at"]
-    column_default_sort = [("created_at", True), ("id", True)]
+    columns = ["webhook_id", "provider", "type", "status", "attempts", "created_at"]
+    detail_columns = [*columns, "invoice_id", "due_at", "finished_at", "error", "body"]
+    search_columns = ["webhook_id"]
+    sort_columns = ["type", "status", "created_at"]
+    newest_first = True
     choice_columns = ["type", "status"]
 
     @staticmethod
