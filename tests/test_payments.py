@@ -15,7 +15,7 @@ import pytest
 from servers import Server, authorization, clean_environment, headers_for
 from support import answers_of
 
-pytestmark = pytest.mark.parametrize("generated", ["fastapi", "flask"], indirect=True, scope="session")
+pytestmark = pytest.mark.parametrize("generated", ["django", "fastapi", "flask"], indirect=True, scope="session")
 
 INVOICES = "/api/v1/invoices"
 COMMANDS = {

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from servers import PRODUCTION, Server, clean_environment, refused_start, started
+from servers import PRODUCTION, Server, clean_environment, refused_start, runs, started
 from support import answers_of, git
 
 everywhere = pytest.mark.parametrize("generated", ["django", "fastapi", "flask"], indirect=True, scope="session")
 django = pytest.mark.parametrize("generated", ["django"], indirect=True, scope="session")
-granian = pytest.mark.parametrize("generated", ["fastapi", "flask"], indirect=True, scope="session")
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="session")
 
 BEHIND_PROXY = {"host": "shop.example.com", "x-forwarded-proto": "https"}
@@ -71,7 +70,15 @@ def test_commands_do_not_depend_on_the_working_directory(project: Path, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
-@granian
+@django
+def test_production_without_collected_static_files_is_refused_in_one_sentence(project: Path, tmp_path: Path) -> None:
+    clone = tmp_path / "shop"
+    git(project.parent, "clone", "--quiet", str(project), str(clone))
+    (clone / ".venv").symlink_to(project / ".venv")
+    assert "collectstatic" in refused_start(clone, **PRODUCTION, ALLOW_SQLITE="true", **runs(clone))
+
+
+@everywhere
 @on_sqlite
 def test_a_port_in_use_is_refused_in_one_sentence(project: Path, server: Server) -> None:
     assert "Cannot listen" in refused_start(project, PORT=server.url.rpartition(":")[2])

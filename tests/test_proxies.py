@@ -1,6 +1,7 @@
 """Behind a reverse proxy: forwarded hosts, origins with a port, a path prefix, and fully qualified host names."""
 
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -9,15 +10,22 @@ from uuid import uuid4
 import httpx
 import pytest
 from servers import (
+    CREDENTIALS,
+    PRODUCTION,
     Server,
     authorization,
+    clean_environment,
     problem,
+    runs,
     serving,
+    working_copy,
 )
 from support import answers_of
 
-everywhere = pytest.mark.parametrize("generated", ["fastapi", "flask"], indirect=True, scope="session")
+everywhere = pytest.mark.parametrize("generated", ["django", "fastapi", "flask"], indirect=True, scope="session")
+below_prefix = pytest.mark.parametrize("generated", ["fastapi", "flask"], indirect=True, scope="session")
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="session")
+django = pytest.mark.parametrize("generated", ["django"], indirect=True, scope="session")
 
 ITEMS = "/api/v1/items"
 PREFIX = "/svc"
@@ -58,7 +66,7 @@ def test_without_a_proxy_no_forwarded_host_is_believed(server: Server) -> None:
     problem(httpx.get(f"{server.url}{ITEMS}", headers=headers, timeout=15), 400)
 
 
-@everywhere
+@below_prefix
 @on_sqlite
 def test_pages_below_a_path_prefix_find_what_they_load(project: Path, behind_proxy: Server) -> None:
     paths = {"django": ["/docs", "/admin/login/"], "fastapi": ["/docs", "/redoc"], "flask": ["/docs"]}
@@ -87,3 +95,29 @@ def test_the_contract_and_new_resources_are_below_the_path_prefix(project: Path,
     created = httpx.post(f"{behind_proxy.url}/api/v1/invoices", json=INVOICE, headers=headers, timeout=15)
     assert created.status_code == 201, created.text
     assert urlsplit(created.headers["location"]).path.startswith(f"{PREFIX}/api/v1/invoices/")
+
+
+@django
+@on_sqlite
+def test_staff_sign_in_behind_a_proxy_that_changes_host_or_port(project: Path, database: str, tmp_path: Path) -> None:
+    copy = working_copy(project, tmp_path / "shop")
+    variables = {**PRODUCTION, "ALLOW_SQLITE": "true", "DATABASE_URL": database, **runs(copy)}
+    variables["TRUSTED_ORIGINS"] = f"https://{HOST}:8443"
+    collect = [str(copy / ".venv/bin/python"), "manage.py", "collectstatic", "--no-input", "--verbosity=0"]
+    subprocess.run(collect, cwd=copy, env=clean_environment(**variables), check=True)
+    with serving(copy, **variables) as running:
+        url = f"{running.url}/admin/login/"
+        for headers, status in (
+            ({"host": HOST, "origin": f"https://{HOST}"}, 302),
+            ({"host": HOST, "origin": f"https://{HOST}:8443"}, 302),
+            ({"host": "10.0.0.5:8000", "x-forwarded-host": HOST, "origin": f"https://{HOST}"}, 302),
+            ({"host": "10.0.0.5:8000", "x-forwarded-host": HOST, "origin": "https://evil.example.com"}, 403),
+        ):
+            headers["x-forwarded-proto"] = "https"
+            page = httpx.get(url, headers=headers, timeout=15)
+            assert page.status_code == 200, page.text
+            (token,) = set(re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text))
+            cookies = "; ".join(f"{name}={value}" for name, value in page.cookies.items())
+            form = {**CREDENTIALS, "csrfmiddlewaretoken": token, "next": "/admin/"}
+            answer = httpx.post(url, data=form, headers={**headers, "cookie": cookies}, timeout=15)
+            assert answer.status_code == status, (headers, answer.text[:300])

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from servers import CREDENTIALS, PASSWORD, TOKEN, Server, just, problem, seed, serving
 
-pytestmark = pytest.mark.parametrize("generated", ["fastapi", "flask"], indirect=True, scope="session")
+pytestmark = pytest.mark.parametrize("generated", ["django", "fastapi", "flask"], indirect=True, scope="session")
 
 PER_ACCOUNT, PER_CLIENT = 3, 8
 WRONG = "not the password of anybody"

@@ -14,7 +14,7 @@ import pytest
 from servers import CREDENTIALS, TOKEN, Server, authorization, runs, sent, serving, working_copy
 from support import answers_of
 
-pytestmark = pytest.mark.parametrize("generated", ["fastapi", "flask"], indirect=True, scope="session")
+pytestmark = pytest.mark.parametrize("generated", ["django", "fastapi", "flask"], indirect=True, scope="session")
 
 ITEMS = "/api/v1/items"
 UPSTREAM = f"{ITEMS}/slow/upstream"

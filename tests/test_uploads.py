@@ -9,7 +9,7 @@ from servers import Server, authorization, problem, runs, serving, working_copy
 from support import answers_of
 
 pytestmark = [
-    pytest.mark.parametrize("generated", ["fastapi", "flask"], indirect=True, scope="session"),
+    pytest.mark.parametrize("generated", ["django", "fastapi", "flask"], indirect=True, scope="session"),
     pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="session"),
 ]
 
