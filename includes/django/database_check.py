@@ -1,5 +1,5 @@
 def database_answers() -> bool:
-    """Return whether the database executes a statement, within the timeouts of its connection."""
+    """Return whether the database executes a statement within its timeouts."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -10,7 +10,6 @@ def database_answers() -> bool:
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
-    """Return the 503 that names the failed check."""
     document = problem_document(503, "The database does not answer.", instance=request.path)
     document["checks"] = {"database": "failed"}
     return problem_response(document)

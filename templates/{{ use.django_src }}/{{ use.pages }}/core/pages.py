@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django_htmx.middleware import HtmxDetails
 
-from .errors import DETAILS, as_problem, is_api
+from .errors import as_problem, is_api, status_problem
 from .problems import Problem, problem_document
 
 _REDIRECTS = {HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.FOUND, HTTPStatus.SEE_OTHER}
@@ -57,19 +57,19 @@ def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return problem_page(request, Problem(400, DETAILS[400]))
+    return problem_page(request, status_problem(400))
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return problem_page(request, Problem(403, DETAILS[403]))
+    return problem_page(request, status_problem(403))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return problem_page(request, Problem(404, DETAILS[404]))
+    return problem_page(request, status_problem(404))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return problem_page(request, Problem(500, DETAILS[500]))
+    return problem_page(request, status_problem(500))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
