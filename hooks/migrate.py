@@ -117,6 +117,7 @@ def main(answers_file: str) -> int:
 
 
 # Renames, oldest first.
+rename("0.2.0", "src/{package}/core/requests.py", "src/{package}/core/request_id.py")
 rename("0.2.0", "src/{package}/core/boundary.py", "src/{package}/core/middleware.py", framework="flask")
 rename("0.2.0", "tests/core/test_boundary.py", "tests/core/test_app.py", framework="flask")
 
