@@ -1,4 +1,4 @@
-"""A typed client that is generated from the committed contract works with the server, and the contract has examples."""
+"""Clients generated from the committed contract are typed and work, and the contract has examples."""
 
 import itertools
 import json
@@ -14,7 +14,7 @@ from servers import CREDENTIALS, Server, clean_environment
 
 pytestmark = pytest.mark.parametrize("generated", ["fastapi", "flask"], indirect=True, scope="session")
 
-# What somebody would write with the client; it is checked with its types, and then run.
+# A script that uses the client; mypy checks it, then it runs.
 SCRIPT = '''\
 """Create an invoice, find it again, and void it twice."""
 
@@ -56,7 +56,7 @@ print(answer.status_code.value, int(answer.parsed.status))
 
 
 def run(folder: Path, *arguments: str) -> str:
-    """What a module of Python prints; where it fails, that is the message."""
+    """Run a Python module and return its output. Raise AssertionError with the output if it fails."""
     result = subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
@@ -71,7 +71,7 @@ def run(folder: Path, *arguments: str) -> str:
 
 @pytest.fixture(scope="session")
 def typed_client(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a generated client, nothing of the contract left out, and the script that uses it."""
+    """A folder with the generated client and the script. Fails if the generator skips an operation."""
     folder = tmp_path_factory.mktemp("client")
     source, target = project / "docs" / "openapi.json", folder / "shop_client"
     options = [f"--path={source}", f"--output-path={target}", "--meta=none", "--fail-on-warning"]
@@ -81,20 +81,20 @@ def typed_client(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return folder
 
 
-def test_the_client_has_every_operation(typed_client: Path, contract: dict[str, Any]) -> None:
+def test_client_has_every_operation(typed_client: Path, contract: dict[str, Any]) -> None:
     made = {path.stem for path in (typed_client / "shop_client" / "api").glob("*/[!_]*.py")}
     assert made == {operation["operationId"] for _, operation in operations(contract)}
 
 
-def test_the_client_and_what_uses_it_have_types(typed_client: Path) -> None:
-    # Left out: what the generator writes for any contract, and streams, which it takes for a single document.
+def test_client_is_typed(typed_client: Path) -> None:
+    # Excluded: code that does not depend on the contract, and streams, which the generator does not support.
     api = typed_client.glob("shop_client/api/*/*.py")
     files = [str(path) for path in api if path.name not in {"billing_follow_invoices.py", "events_create_summary.py"}]
     options = ["--strict", "--follow-imports=silent", "--config-file=", "--cache-dir=.mypy"]
     run(typed_client, "-m", "mypy", *options, "shop_client/models", "script.py", *files)
 
 
-def test_the_client_works_with_the_server(typed_client: Path, server: Server) -> None:
+def test_client_works_with_the_server(typed_client: Path, server: Server) -> None:
     said = run(typed_client, "script.py", server.url, *CREDENTIALS.values())
     assert said == "409 409\n"
 
@@ -106,14 +106,14 @@ def contract(project: Path) -> dict[str, Any]:
 
 
 def operations(contract: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each operation with its method and path."""
+    """Yield each operation with its method and path."""
     for path, item in contract["paths"].items():
         for method, operation in item.items():
             yield f"{method.upper()} {path}", operation
 
 
 def bodies(contract: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The schema of each request body and each success answer, with where it is. A stream has events of its own."""
+    """Yield the schema and location of each request body and success response, except streams."""
     for name, operation in operations(contract):
         found = [("request", operation.get("requestBody", {}))]
         found += [each for each in operation["responses"].items() if each[0].startswith("2")]
@@ -124,7 +124,7 @@ def bodies(contract: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def examples(contract: dict[str, Any], schema: dict[str, Any]) -> list[Any]:
-    """The examples of a schema, else of all its alternatives; none where one of these has none."""
+    """Return the examples of a schema, or of its alternatives if all have examples."""
     if "$ref" in schema:
         schema = contract["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     alternatives = schema.get("anyOf", schema.get("oneOf"))
@@ -135,7 +135,7 @@ def examples(contract: dict[str, Any], schema: dict[str, Any]) -> list[Any]:
     return found
 
 
-def test_every_body_has_an_example_that_fits(contract: dict[str, Any]) -> None:
+def test_bodies_have_valid_examples(contract: dict[str, Any]) -> None:
     found = dict(bodies(contract))
     assert len(found) >= 8
     for name, schema in found.items():
@@ -148,7 +148,7 @@ def test_every_body_has_an_example_that_fits(contract: dict[str, Any]) -> None:
             validator.validate(example)
 
 
-def test_every_error_has_an_example_that_fits(contract: dict[str, Any]) -> None:
+def test_errors_have_valid_examples(contract: dict[str, Any]) -> None:
     for name, operation in operations(contract):
         for status, answer in operation["responses"].items():
             content = answer.get("content", {}).get("application/problem+json")

@@ -1,4 +1,4 @@
-"""One black-box suite for the spine, unchanged against the booted servers of all three frameworks."""
+"""Black-box suite for the core, the same for the running servers of all frameworks."""
 
 import json
 import re
@@ -32,7 +32,7 @@ from support import FLAVOURS, answers_of, require
 
 pytestmark = pytest.mark.parametrize(
     "generated",
-    # Pages change nothing in this, and have a suite that boots them.
+    # Pages do not change the core, and have their own suite.
     [name for name, flavour in FLAVOURS.items() if "pages" not in flavour],
     indirect=True,
     scope="session",
@@ -44,17 +44,17 @@ PLACES = ("/health/live", "/openapi.json", "/docs", "/redoc", "/api/v1/items", "
 
 @pytest.fixture
 def client(project: Path, server: Server) -> Iterator[httpx.Client]:
-    """A client that is signed in, where somebody can."""
+    """A client, signed in if the project has accounts."""
     with httpx.Client(base_url=server.url, timeout=15, headers=authorization(project, server)) as session:
         yield session
 
 
-def test_liveness_touches_nothing(client: httpx.Client) -> None:
+def test_liveness_has_no_checks(client: httpx.Client) -> None:
     response = client.get("/health/live")
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
 
 
-def test_readiness_names_its_checks(client: httpx.Client) -> None:
+def test_readiness_lists_its_checks(client: httpx.Client) -> None:
     response = client.get("/health/ready")
     assert (response.status_code, response.json()["status"]) == (200, "ok")
     assert response.json()["checks"]["database"] == "ok"
@@ -62,16 +62,16 @@ def test_readiness_names_its_checks(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
-def test_probes_reach_health_by_any_host_name(client: httpx.Client, path: str) -> None:
+def test_health_accepts_any_host(client: httpx.Client, path: str) -> None:
     assert client.get(path, headers={"host": "10.1.2.3:8000"}).status_code == 200
     assert client.head(path).status_code == 200
 
 
-def test_a_foreign_host_is_refused(client: httpx.Client) -> None:
+def test_unknown_host_is_rejected(client: httpx.Client) -> None:
     problem(client.get("/api/v1/items", headers={"host": "evil.example.com"}), 400)
 
 
-def test_the_contract_is_openapi_31_and_documents_its_errors(client: httpx.Client) -> None:
+def test_contract_is_openapi_31_and_documents_errors(client: httpx.Client) -> None:
     response = client.get("/openapi.json")
     assert response.status_code == 200
     document = response.json()
@@ -84,12 +84,12 @@ def test_the_contract_is_openapi_31_and_documents_its_errors(client: httpx.Clien
     assert "application/problem+json" in document["paths"]["/health/ready"]["get"]["responses"]["503"]["content"]
 
 
-def test_the_committed_contract_is_what_the_server_says(client: httpx.Client, project: Path) -> None:
+def test_committed_contract_matches_the_server(client: httpx.Client, project: Path) -> None:
     assert client.get("/openapi.json").json() == json.loads((project / "docs" / "openapi.json").read_text())
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc"])
-def test_api_pages_load_nothing_from_elsewhere(client: httpx.Client, project: Path, path: str) -> None:
+def test_api_pages_use_only_own_assets(client: httpx.Client, project: Path, path: str) -> None:
     page = client.get(path, follow_redirects=True)
     if path == "/redoc" and answers_of(project)["framework"] != "fastapi":
         # FastAPI alone brings ReDoc.
@@ -123,43 +123,43 @@ def test_unknown_path_is_a_404(client: httpx.Client, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/health/live", "/api/v1/items", "/openapi.json"])
 @pytest.mark.parametrize("method", ["POST", "DELETE", "PATCH"])
-def test_a_wrong_method_is_a_405_that_says_what_is_allowed(client: httpx.Client, method: str, path: str) -> None:
+def test_unsupported_method_returns_405_with_allow(client: httpx.Client, method: str, path: str) -> None:
     response = client.request(method, path)
     problem(response, 405)
     assert "GET" in response.headers["allow"]
 
 
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "many", ""])
-def test_a_wrong_parameter_is_a_422_with_a_pointer(client: httpx.Client, limit: str) -> None:
+def test_invalid_parameter_returns_422_with_pointer(client: httpx.Client, limit: str) -> None:
     document = problem(client.get("/api/v1/items", params={"limit": limit}), 422)
     assert document["errors"]
     assert all(error.keys() == {"pointer", "detail"} and error["detail"] for error in document["errors"])
     assert any(error["pointer"].endswith("limit") for error in document["errors"])
 
 
-def test_a_malformed_id_is_refused(client: httpx.Client) -> None:
+def test_malformed_id_is_rejected(client: httpx.Client) -> None:
     response = client.get("/api/v1/items/not-a-uuid")
     problem(response, response.status_code)
     assert response.status_code in {404, 422}
 
 
-def test_a_list_is_empty_at_first(client: httpx.Client) -> None:
+def test_list_is_empty_at_first(client: httpx.Client) -> None:
     response = client.get("/api/v1/items", params={"limit": 1})
     assert (response.status_code, response.json()) == (200, {"items": []})
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_body_over_the_limit_is_refused(client: httpx.Client, chunked: bool) -> None:
+def test_body_over_the_limit_is_rejected(client: httpx.Client, chunked: bool) -> None:
     megabyte = b"x" * (1024 * 1024)
     content = iter([megabyte, b"x"]) if chunked else megabyte + b"x"
     response = client.post("/api/v1/items", content=content, headers={"content-type": "application/json"})
-    # A server may answer that the method is wrong before it has read the body.
+    # A server may return 405 before it reads the body.
     problem(response, response.status_code)
     assert response.status_code in {405, 413}
 
 
 @pytest.mark.parametrize("path", PLACES)
-def test_every_answer_has_a_request_id_and_security_headers(client: httpx.Client, path: str) -> None:
+def test_responses_have_request_id_and_security_headers(client: httpx.Client, path: str) -> None:
     headers = client.get(path).headers
     assert re.fullmatch(r"[A-Za-z0-9._-]{8,}", headers["x-request-id"])
     assert headers["x-content-type-options"] == "nosniff"
@@ -168,7 +168,7 @@ def test_every_answer_has_a_request_id_and_security_headers(client: httpx.Client
     assert "default-src" in headers["content-security-policy"]
 
 
-def test_a_sane_request_id_is_kept(client: httpx.Client) -> None:
+def test_valid_request_id_is_kept(client: httpx.Client) -> None:
     sent = "trace-42.a_B"
     response = client.get("/api/v1/nothing", headers={"x-request-id": sent})
     assert response.headers["x-request-id"] == sent
@@ -176,12 +176,12 @@ def test_a_sane_request_id_is_kept(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("sent", ["", "a b", "x" * 300, '"}<script>', "ünïcode".encode()])
-def test_a_strange_request_id_is_replaced(client: httpx.Client, sent: str | bytes) -> None:
+def test_invalid_request_id_is_replaced(client: httpx.Client, sent: str | bytes) -> None:
     headers = [(b"x-request-id", sent if isinstance(sent, bytes) else sent.encode())]
     assert client.get("/health/live", headers=headers).headers["x-request-id"] not in {sent, ""}
 
 
-def test_known_origins_may_call_and_others_may_not(client: httpx.Client) -> None:
+def test_cors_allows_only_configured_origins(client: httpx.Client) -> None:
     ask = {"access-control-request-method": "GET"}
     known = client.options("/api/v1/items", headers={"origin": "https://app.example.com", **ask})
     assert known.status_code in {200, 204}
@@ -192,7 +192,7 @@ def test_known_origins_may_call_and_others_may_not(client: httpx.Client) -> None
     assert "access-control-allow-origin" not in other.headers
 
 
-def test_garbage_on_the_wire_leaves_the_server_standing(server: Server, client: httpx.Client) -> None:
+def test_server_survives_malformed_http(server: Server, client: httpx.Client) -> None:
     for garbage in (
         b"NONSENSE\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
@@ -203,7 +203,7 @@ def test_garbage_on_the_wire_leaves_the_server_standing(server: Server, client: 
     assert client.get("/health/live").status_code == 200
 
 
-def test_bodies_that_never_end_leave_threads_for_others(server: Server, client: httpx.Client) -> None:
+def test_slow_bodies_do_not_block_other_requests(server: Server, client: httpx.Client) -> None:
     head = b"POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
     with ExitStack() as stack:
         for _ in range(20):
@@ -211,7 +211,7 @@ def test_bodies_that_never_end_leave_threads_for_others(server: Server, client: 
         assert client.get("/health/live").status_code == 200
 
 
-def test_half_a_body_is_not_taken_for_the_whole(project: Path, server: Server) -> None:
+def test_incomplete_body_is_rejected(project: Path, server: Server) -> None:
     require(has_example(project), "nobody can sign in")
     form = urlencode(CREDENTIALS).encode()
     head = f"POST {TOKEN} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
@@ -219,15 +219,15 @@ def test_half_a_body_is_not_taken_for_the_whole(project: Path, server: Server) -
     with sent(server, whole) as wire:
         assert wire.recv(65536)[9:12] == b"200"
     with sent(server, half) as wire:
-        # Until a view waits for the rest; a server may drop what ends before.
+        # Until a view waits for the rest; a server may drop a connection that closes earlier.
         time.sleep(0.3)
         wire.shutdown(socket.SHUT_WR)
         assert wire.recv(65536)[9:12] in {b"400", b""}
 
 
-def test_every_log_line_is_json_and_requests_say_what_they_were(server: Server, client: httpx.Client) -> None:
+def test_log_lines_are_json_and_describe_requests(server: Server, client: httpx.Client) -> None:
     client.get("/api/v1/items?secret=hidden", headers={"x-request-id": "look-for-me"})
-    # A server writes the line after the answer, and maybe not at once.
+    # The server writes the log line after the response.
     deadline = time.monotonic() + 5
     while '"look-for-me"' not in server.log.read_text() and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -239,11 +239,11 @@ def test_every_log_line_is_json_and_requests_say_what_they_were(server: Server, 
     assert "hidden" not in json.dumps(found)
 
 
-def test_schemathesis_finds_nothing(project: Path, server: Server, tmp_path: Path) -> None:
+def test_schemathesis_finds_no_errors(project: Path, server: Server, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json", "--max-examples=20"]
     headers = [f"--header={name}: {value}" for name, value in authorization(project, server).items()]
     options = ["--checks=all", "--seed=1", "--no-color", *headers]
-    # It reads a stream for so long, each time that it asks for one; most have nothing to tell meanwhile.
+    # The time to read each stream; most are silent.
     stream = '[[operations]]\ninclude-path = "/api/v1/invoices/events"\nrequest-timeout = 0.5\n'
     if "text/event-stream" in (project / "docs" / "openapi.json").read_text():
         (tmp_path / "schemathesis.toml").write_text(stream)
@@ -251,7 +251,7 @@ def test_schemathesis_finds_nothing(project: Path, server: Server, tmp_path: Pat
     assert result.returncode == 0, result.stdout[-6000:]
 
 
-def test_a_failure_is_a_500_without_its_trace(project: Path) -> None:
+def test_unhandled_error_returns_500_without_traceback(project: Path) -> None:
     url = f"sqlite:///{(project.parent / 'never-migrated.sqlite3').as_posix()}"
     with serving(project, DATABASE_URL=url) as running:
         headers = {"x-request-id": "broken-1"}
@@ -266,7 +266,7 @@ def test_a_failure_is_a_500_without_its_trace(project: Path) -> None:
         assert any(line["request_id"] == "broken-1" for line in failures)
 
 
-def test_a_database_that_is_gone_makes_it_unready_but_alive(project: Path) -> None:
+def test_missing_database_fails_readiness_not_liveness(project: Path) -> None:
     with serving(project, DATABASE_URL="postgresql://postgres@127.0.0.1:1/gone") as running:
         response = httpx.get(f"{running.url}/health/ready", timeout=15)
         document = problem(response, 503)
@@ -275,7 +275,7 @@ def test_a_database_that_is_gone_makes_it_unready_but_alive(project: Path) -> No
         assert httpx.get(f"{running.url}/health/live", timeout=5).status_code == 200
 
 
-def test_sigterm_finishes_what_is_in_flight(project: Path) -> None:
+def test_sigterm_finishes_open_requests(project: Path) -> None:
     with postgresql_database("conformance_term") as url, psycopg.connect(url) as lock:
         just(project, "migrate", DATABASE_URL=url)
         seed(project, DATABASE_URL=url)
@@ -296,7 +296,7 @@ def test_sigterm_finishes_what_is_in_flight(project: Path) -> None:
 
 
 def wait_for_lock(url: str) -> None:
-    """Return once some connection waits for a lock in the database."""
+    """Return when a connection waits for a database lock."""
     with psycopg.connect(url, autocommit=True) as watcher:
         for _ in range(200):
             if watcher.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
@@ -305,7 +305,7 @@ def wait_for_lock(url: str) -> None:
     raise AssertionError("no request reached the database")
 
 
-def test_production_refuses_to_start_and_names_every_problem(project: Path) -> None:
+def test_production_does_not_start_with_invalid_settings(project: Path) -> None:
     variables = {"ENVIRONMENT": "production", "SECRET_KEY": "change-me", "ALLOWED_HOSTS": "*", "DEBUG": "true"}
     with pytest.raises(AssertionError) as refusal, serving(project, **variables):
         pass

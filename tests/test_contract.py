@@ -1,4 +1,4 @@
-"""The contract says the same on all frameworks, and generated TypeScript clients tell its errors and events apart."""
+"""The contract is the same on all frameworks, and TypeScript clients discriminate its errors and events."""
 
 import json
 import re
@@ -62,7 +62,7 @@ def contract(project: Path) -> dict[str, Any]:
 
 
 def operations(contract: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], set[str]]]:
-    """Each operation with its method and path, and the names of its parameters."""
+    """Yield each operation with its method, path and parameter names."""
     for path, item in contract["paths"].items():
         for method, operation in item.items():
             if method != "parameters":
@@ -70,7 +70,7 @@ def operations(contract: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], 
                 yield f"{method.upper()} {path}", operation, {parameter["name"] for parameter in parameters}
 
 
-def test_shared_operations_have_the_same_names_tags_and_parameters(contract: dict[str, Any]) -> None:
+def test_shared_operations_have_the_same_ids_tags_and_parameters(contract: dict[str, Any]) -> None:
     found = {
         operation["operationId"]: (place, operation["tags"], parameters)
         for place, operation, parameters in operations(contract)
@@ -79,14 +79,14 @@ def test_shared_operations_have_the_same_names_tags_and_parameters(contract: dic
     assert {name: found.get(name) for name in expected} == expected
 
 
-def test_every_operation_has_a_sentence_as_its_summary(contract: dict[str, Any]) -> None:
+def test_operations_have_a_sentence_as_summary(contract: dict[str, Any]) -> None:
     summaries = {place: operation.get("summary", "") for place, operation, _ in operations(contract)}
     sentence = re.compile(r"[A-Z][a-z]+ [^\n]*[a-z][^\n]*\.")
     assert {place: text for place, text in summaries.items() if not sentence.fullmatch(text)} == {}
     assert len(set(summaries.values())) == len(summaries)
 
 
-def test_every_error_is_a_named_component(contract: dict[str, Any]) -> None:
+def test_errors_are_named_components(contract: dict[str, Any]) -> None:
     for place, operation, _ in operations(contract):
         for status, answer in operation["responses"].items():
             schema = answer.get("content", {}).get("application/problem+json", {}).get("schema")
@@ -109,7 +109,7 @@ def node_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_typescript_clients_tell_errors_and_events_apart(
+def test_typescript_clients_discriminate_errors_and_events(
     project: Path, contract: dict[str, Any], node_modules: Path
 ) -> None:
     source = str(project / "docs" / "openapi.json")
@@ -131,7 +131,7 @@ def test_typescript_clients_tell_errors_and_events_apart(
 
 
 def run(folder: Path, program: str, *arguments: str) -> None:
-    """Run a program that npm installed; where it fails, what it printed is the message."""
+    """Run a program installed by npm. Raise AssertionError with its output if it fails."""
     command = [str(folder / "node_modules" / ".bin" / program), *arguments]
     result = subprocess.run(command, cwd=folder, env=clean_environment(), capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]

@@ -1,4 +1,4 @@
-"""DATABASE_URL as providers of PostgreSQL hand it out, connection poolers, and an enum column on both databases."""
+"""DATABASE_URL of managed PostgreSQL, connection poolers, and migrations of an enum column."""
 
 import os
 import re
@@ -78,7 +78,7 @@ def ready(project: Path, url: str, **variables: str) -> None:
 
 
 def refusal(project: Path, url: str) -> str:
-    """What is said about a URL with which the server does not start."""
+    """Return the message for a URL with which the server does not start."""
     said = refused_start(project, DATABASE_URL=url)
     assert "- DATABASE_URL: " in said
     return said
@@ -98,7 +98,7 @@ def test_parameters_of_managed_databases_work(project: Path, database: str) -> N
 
 
 @on_postgresql
-def test_every_other_libpq_parameter_works_or_is_refused_by_name(project: Path, database: str) -> None:
+def test_other_libpq_parameters_work_or_are_rejected_by_name(project: Path, database: str) -> None:
     left = dict(RARE)
     for _ in range(4):
         try:
@@ -114,17 +114,17 @@ def test_every_other_libpq_parameter_works_or_is_refused_by_name(project: Path, 
 
 
 @on_postgresql
-def test_unknown_parameters_stop_the_start_by_name(project: Path, database: str) -> None:
+def test_unknown_parameters_are_rejected_by_name(project: Path, database: str) -> None:
     assert "pgbouncer" in refusal(project, f"{database}?pgbouncer=true&sslmode=prefer")
     assert "schema" in refusal(project, f"{database}?connect_timeout=5&schema=public")
 
 
 @on_postgresql
-def test_the_next_host_of_a_list_is_tried(project: Path, database: str) -> None:
+def test_next_host_of_a_list_is_tried(project: Path, database: str) -> None:
     ready(project, database.replace("127.0.0.1:5432", f"127.0.0.1:{free_port()},127.0.0.1:5432"))
 
 
-def test_options_of_the_url_and_our_timeouts_work_together(project: Path) -> None:
+def test_options_are_combined_with_the_timeouts(project: Path) -> None:
     with postgresql_database("options") as plain, psycopg.connect(plain, autocommit=True) as connection:
         connection.execute("CREATE SCHEMA tenant")
         url = f"{plain}?options=-csearch_path%3Dtenant"
@@ -145,7 +145,7 @@ def test_options_of_the_url_and_our_timeouts_work_together(project: Path) -> Non
 
 @contextmanager
 def pgbouncer() -> Iterator[tuple[int, Path]]:
-    """Pgbouncer in transaction mode before the test server, with its default settings; gives port and socket folder."""
+    """Run pgbouncer in transaction mode with its default settings. Yields its port and socket folder."""
     program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     require(program, "pgbouncer is not installed")
     assert program is not None
@@ -169,7 +169,7 @@ def pgbouncer() -> Iterator[tuple[int, Path]]:
             process.wait()
 
 
-def test_a_transaction_pooler_and_a_socket_work(project: Path) -> None:
+def test_transaction_pooler_and_socket_work(project: Path) -> None:
     with postgresql_database("pooled") as direct, pgbouncer() as (port, folder):
         url = direct.replace(":5432", f":{port}")
         just(project, "migrate", DATABASE_URL=url, DATABASE_POOLER="true")
@@ -229,7 +229,7 @@ def add_enum_columns(models: Path, *, django: bool) -> None:
         models.write_text(head + SQLALCHEMY_ENUM + "\n\n" + class_ + body + created + SQLALCHEMY_COLUMNS + tail)
 
 
-def test_an_enum_column_migrates_up_and_down_on_both_databases(project: Path, tmp_path: Path) -> None:
+def test_enum_column_migrates_up_and_down(project: Path, tmp_path: Path) -> None:
     framework = answers_of(project)["framework"]
     clone = tmp_path / "shop"
     git(project.parent, "clone", "--quiet", str(project), str(clone))

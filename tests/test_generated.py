@@ -45,7 +45,7 @@ def test_every_gate_passes_in_a_fresh_clone(project: Path, tmp_path: Path) -> No
         just(clone, "check", UV_PYTHON=python, DATABASE_URL=url)
 
 
-def test_the_latest_django_passes_every_gate(released_template: Path, tmp_path: Path) -> None:
+def test_latest_django_passes_every_gate(released_template: Path, tmp_path: Path) -> None:
     python = interpreter("3.13")
     answers = {"framework": "django", "python_version": "3.13", "django_version": "latest", "docs": "false"}
     copy_project(released_template, tmp_path / "shop", answers, UV_PYTHON=python)
@@ -53,7 +53,7 @@ def test_the_latest_django_passes_every_gate(released_template: Path, tmp_path: 
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_generated_tests_pass_whatever_the_project_is_called(framework: str, render: Render) -> None:
+def test_generated_tests_pass_with_any_project_name(framework: str, render: Render) -> None:
     # Names of the test organizations, and a character that HTML escapes.
     project = render(framework=framework, project_name="Acme Grace Globex & Soehne CRM", docs=False)
     release(project, "first")

@@ -1,4 +1,4 @@
-"""A signed payment is never lost: one for an invoice that is not there yet is kept, retried, listed and replayed."""
+"""Payments that cannot be applied are stored, retried, listed and replayed."""
 
 import json
 import re
@@ -27,7 +27,7 @@ TABLES = {"django": "billing_invoice", "fastapi": "billing_invoices", "flask": "
 
 
 class Shop:
-    """The server, and what its operator does in a shell."""
+    """A server, and the commands of its operator."""
 
     def __init__(self, project: Path, database: str, client: httpx.Client) -> None:
         self.framework = answers_of(project)["framework"]
@@ -56,7 +56,7 @@ class Shop:
         self.run(*recipe.split(), "--drain")
 
     def command(self, *arguments: str) -> str:
-        """What the project's command about stored webhooks prints."""
+        """Return the output of the command for stored webhooks."""
         return self.run(*COMMANDS[self.framework], *arguments)
 
     def run(self, program: str, *arguments: str) -> str:
@@ -72,7 +72,7 @@ class Shop:
         return result.stdout
 
     def listed(self, identifier: str) -> str:
-        """The line about a webhook in the list of those that are stored; empty if there is none."""
+        """Return the line of a stored webhook, or nothing."""
         return next((line for line in self.command("list").splitlines() if identifier in line), "")
 
     def sql(self, *statements: str) -> None:
@@ -97,7 +97,7 @@ def payment(invoice: dict[str, Any], **more: Any) -> bytes:
     return json.dumps({"type": "payment.succeeded", "data": data}).encode()
 
 
-def test_a_payment_before_its_invoice_is_kept_and_applied_when_it_is_there(shop: Shop) -> None:
+def test_payment_before_its_invoice_is_applied_later(shop: Shop) -> None:
     invoice, identifier = shop.create(), f"msg_{uuid4().hex}"
     row = f"FROM {shop.table} WHERE customer = '{invoice['customer']}'"
     kept = f"kept_{uuid4().hex}"
@@ -116,7 +116,7 @@ def test_a_payment_before_its_invoice_is_kept_and_applied_when_it_is_there(shop:
     assert not re.search(r"pending|parked", shop.listed(identifier), re.IGNORECASE)
 
 
-def test_a_payment_for_a_void_invoice_is_visible_and_changes_nothing(shop: Shop) -> None:
+def test_payment_for_a_void_invoice_is_visible_and_changes_nothing(shop: Shop) -> None:
     invoice, identifier = shop.create(), f"msg_{uuid4().hex}"
     assert shop.client.post(f"{INVOICES}/{invoice['id']}/void").status_code == 200
     assert shop.deliver(payment(invoice), identifier) == {"accepted": True}
@@ -125,7 +125,7 @@ def test_a_payment_for_a_void_invoice_is_visible_and_changes_nothing(shop: Shop)
     assert re.search(r"pending|parked", shop.listed(identifier), re.IGNORECASE)
 
 
-def test_content_of_fields_that_are_not_read_cannot_refuse_a_payment(shop: Shop) -> None:
+def test_unread_fields_cannot_cause_a_rejection(shop: Shop) -> None:
     half_an_emoji, nested = b'"cut \\ud83d"', b"[" * 500 + b"]" * 500
     invoices = []
     for unread in (half_an_emoji, nested, b'"\\u0000"', b"1e400", b"9" * 5000):

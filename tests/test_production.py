@@ -80,5 +80,5 @@ def test_production_without_collected_static_files_is_refused_in_one_sentence(pr
 
 @everywhere
 @on_sqlite
-def test_a_port_in_use_is_refused_in_one_sentence(project: Path, server: Server) -> None:
+def test_port_in_use_is_rejected_in_one_sentence(project: Path, server: Server) -> None:
     assert "Cannot listen" in refused_start(project, PORT=server.url.rpartition(":")[2])

@@ -1,4 +1,4 @@
-"""Behind a reverse proxy: forwarded hosts, origins with a port, a path prefix, and fully qualified host names."""
+"""Behind a reverse proxy: forwarded hosts, trusted origins, a path prefix, a trailing dot in Host."""
 
 import re
 import subprocess
@@ -35,7 +35,7 @@ INVOICE = {"customer": "Initech", "amount_cents": 12_50, "currency": "EUR"}
 
 @pytest.fixture(scope="session")
 def behind_proxy(project: Path, database: str) -> Iterator[Server]:
-    """A server behind one proxy, which removes the prefix /svc from every path."""
+    """A server behind one proxy, which strips the prefix /svc."""
     variables = {"ALLOWED_HOSTS": f"{HOST},127.0.0.1", "PROXY_HOPS": "1", "ROOT_PATH": PREFIX}
     with serving(project, DATABASE_URL=database, **variables) as running:
         yield running
@@ -43,7 +43,7 @@ def behind_proxy(project: Path, database: str) -> Iterator[Server]:
 
 @everywhere
 @on_sqlite
-def test_the_forwarded_host_of_a_proxy_counts(project: Path, behind_proxy: Server) -> None:
+def test_forwarded_host_of_a_proxy_is_trusted(project: Path, behind_proxy: Server) -> None:
     token = authorization(project, behind_proxy)
     for headers, status in (
         ({"host": HOST}, 200),
@@ -61,7 +61,7 @@ def test_the_forwarded_host_of_a_proxy_counts(project: Path, behind_proxy: Serve
 
 @everywhere
 @on_sqlite
-def test_without_a_proxy_no_forwarded_host_is_believed(server: Server) -> None:
+def test_forwarded_host_without_proxy_is_ignored(server: Server) -> None:
     headers = {"host": "evil.example.com", "x-forwarded-host": "127.0.0.1"}
     problem(httpx.get(f"{server.url}{ITEMS}", headers=headers, timeout=15), 400)
 
@@ -87,7 +87,7 @@ def test_pages_below_a_path_prefix_find_what_they_load(project: Path, behind_pro
 
 @everywhere
 @on_sqlite
-def test_the_contract_and_new_resources_are_below_the_path_prefix(project: Path, behind_proxy: Server) -> None:
+def test_contract_and_locations_are_below_the_path_prefix(project: Path, behind_proxy: Server) -> None:
     contract = httpx.get(f"{behind_proxy.url}/openapi.json", timeout=15).json()
     assert [server["url"] for server in contract["servers"]] == [PREFIX]
     assert all(not path.startswith(PREFIX) for path in contract["paths"])

@@ -214,7 +214,7 @@ def test_template_names_are_valid_on_windows() -> None:
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_a_project_stays_small_enough_to_read(framework: str, render: Render) -> None:
+def test_project_stays_small(framework: str, render: Render) -> None:
     project = render(framework=framework, docs=False, example=False)
     files = [path.relative_to(project).as_posix() for path in project.rglob("*") if path.is_file()]
     written = ["uv.lock", "docs/openapi.json"]

@@ -1,4 +1,4 @@
-"""Guesses of passwords are limited per account and per client, and nobody else is locked out by them."""
+"""Failed sign-ins are limited per account and per client, without locking out others."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ WRONG = "not the password of anybody"
 
 @pytest.fixture(scope="session")
 def limited(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server behind a proxy, with limits low enough to reach, on a database of its own."""
+    """A server behind a proxy with low limits and its own database."""
     url = f"sqlite:///{tmp_path_factory.mktemp('limits') / 'db.sqlite3'}"
     just(project, "migrate", DATABASE_URL=url)
     seed(project, DATABASE_URL=url)
@@ -34,13 +34,13 @@ def sign_in(server: Server, client: str, username: str, password: str) -> httpx.
 
 
 def limited_after(statuses: list[int], failures: int) -> None:
-    """Whether guesses were refused from the last that is allowed or the one after it."""
+    """Return whether failures are limited from the last allowed one or the next one on."""
     assert statuses == sorted(statuses)
     assert statuses.count(401) in {failures - 1, failures}, statuses
     assert set(statuses) == {401, 429}
 
 
-def test_guesses_over_many_accounts_are_limited_per_client(limited: Server) -> None:
+def test_failures_over_many_accounts_are_limited_per_client(limited: Server) -> None:
     guesses = [sign_in(limited, "203.0.113.7", f"user{n}@example.com", WRONG) for n in range(12)]
     limited_after([guess.status_code for guess in guesses], PER_CLIENT)
     problem(guesses[-1], 429)
@@ -51,14 +51,14 @@ def test_guesses_over_many_accounts_are_limited_per_client(limited: Server) -> N
     assert sign_in(limited, "203.0.113.8", CREDENTIALS["username"], PASSWORD).status_code == 200
 
 
-def test_guesses_for_one_account_are_limited_per_client(limited: Server) -> None:
+def test_failures_for_one_account_are_limited_per_client(limited: Server) -> None:
     guesses = [sign_in(limited, "203.0.113.9", "grace@example.com", WRONG).status_code for _ in range(5)]
     limited_after(guesses, PER_ACCOUNT)
     assert sign_in(limited, "203.0.113.9", CREDENTIALS["username"], PASSWORD).status_code == 200
     assert sign_in(limited, "203.0.113.10", "grace@example.com", PASSWORD).status_code == 200
 
 
-def test_a_correct_sign_in_below_the_limit_works(limited: Server) -> None:
+def test_sign_in_below_the_limit_works(limited: Server) -> None:
     statuses = [
         sign_in(limited, "203.0.113.11", CREDENTIALS["username"], password).status_code
         for password in (WRONG, WRONG, PASSWORD, WRONG, WRONG, PASSWORD)

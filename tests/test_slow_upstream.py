@@ -1,4 +1,4 @@
-"""A request that waits for another service, or for the rest of a body, keeps no database connection from others."""
+"""Slow upstream calls and slow bodies hold no database connection, lock or thread that others need."""
 
 import re
 import sqlite3
@@ -99,7 +99,7 @@ urlpatterns.append(_path("items/slow/upstream", _SlowUpstreamView.as_view()))
 
 
 def add_route(copy: Path) -> None:
-    """Append the view; Flask's is guarded as the list is."""
+    """Append the view. Flask's requires the same scope as the list."""
     place, source = ROUTES[answers_of(copy)["framework"]]
     path = copy / "src" / "shop" / place
     text = path.read_text()
@@ -111,7 +111,7 @@ def add_route(copy: Path) -> None:
 
 @contextmanager
 def write_lock(database: str) -> Iterator[None]:
-    """The right to write, taken from outside the server; fails where a waiting request has it."""
+    """Take SQLite's write lock from outside the server. Fails if a waiting request holds it."""
     if database.startswith("sqlite"):
         with sqlite3.connect(database.removeprefix("sqlite:///"), timeout=2, isolation_level=None) as connection:
             connection.execute("BEGIN IMMEDIATE")
@@ -124,7 +124,7 @@ def write_lock(database: str) -> Iterator[None]:
             yield
 
 
-def test_a_slow_upstream_holds_no_connection_and_no_lock(project: Path, database: str, tmp_path: Path) -> None:
+def test_slow_upstream_holds_no_connection_and_no_lock(project: Path, database: str, tmp_path: Path) -> None:
     copy = working_copy(project, tmp_path / "shop")
     add_route(copy)
     waiting = WAITING[answers_of(project)["framework"]]
@@ -151,7 +151,7 @@ def test_a_slow_upstream_holds_no_connection_and_no_lock(project: Path, database
 
 
 def wait_until_waiting(upstream: Path, calls: list["Future[httpx.Response]"]) -> None:
-    """Return once the view of every call waits for the other service."""
+    """Return when the views of all calls wait for the upstream."""
     deadline = time.monotonic() + 30
     while len(list(upstream.glob("*.waiting"))) < len(calls):
         answered = [call.result() for call in calls if call.done()]
@@ -161,7 +161,7 @@ def wait_until_waiting(upstream: Path, calls: list["Future[httpx.Response]"]) ->
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="session")
-def test_half_sent_bodies_do_not_stop_other_writes(server: Server) -> None:
+def test_incomplete_bodies_do_not_block_other_writes(server: Server) -> None:
     head = f"POST {TOKEN} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
     half = f"{head}Content-Length: 100\r\n\r\nuser".encode()
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""MAX_BODY_BYTES is the default limit of a body, and a route has its own by the means that its framework documents."""
+"""MAX_BODY_BYTES is the default body limit; a route can set its own as its framework documents."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -104,7 +104,7 @@ def uploads(project: Path, database: str, tmp_path_factory: pytest.TempPathFacto
         ("small", SMALL * 2, 413),
     ],
 )
-def test_a_route_has_its_own_limit(project: Path, uploads: Server, route: str, length: int, status: int) -> None:
+def test_route_has_its_own_body_limit(project: Path, uploads: Server, route: str, length: int, status: int) -> None:
     url, headers = f"{uploads.url}/api/v1/items/uploads/{route}", authorization(project, uploads)
     content = b"x" * length
     if answers_of(project)["framework"] == "django":
@@ -118,7 +118,7 @@ def test_a_route_has_its_own_limit(project: Path, uploads: Server, route: str, l
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_other_routes_have_the_default_limit(project: Path, uploads: Server, chunked: bool) -> None:
+def test_other_routes_have_the_default_body_limit(project: Path, uploads: Server, chunked: bool) -> None:
     headers = {**authorization(project, uploads), "content-type": "application/json"}
     body = b'{"customer": "%s"}' % (b"x" * DEFAULT)
     content = iter([body[:SMALL], body[SMALL:]]) if chunked else body
