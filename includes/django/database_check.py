@@ -4,7 +4,7 @@ def database_answers() -> bool:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError:
-        logger.warning("database does not answer", exc_info=True)
+        logger.warning("database_unavailable", exc_info=True)
         return False
     return True
 

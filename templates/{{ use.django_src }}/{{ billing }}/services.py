@@ -203,7 +203,7 @@ def _apply(event: PaymentEvent) -> None:
             event.status = PaymentEvent.Status.PENDING
             event.next_attempt_at = timezone.now() + RETRY_DELAYS[event.attempts - 1]
         logger.warning(
-            "payment not applied", webhook_id=event.webhook_id, status=event.status, error=event.error
+            "payment_not_applied", webhook_id=event.webhook_id, status=event.status, error=event.error
         )
     else:
         event.error = ""
