@@ -1,1 +1,1 @@
-"""Who may sign in."""
+"""Users, and with the example organizations, roles and tokens."""

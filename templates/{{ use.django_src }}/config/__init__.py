@@ -1,1 +1,1 @@
-"""How this project runs on Django: settings, URLs and the entry points of the servers."""
+"""The Django project: settings, URLs and the entry points of the servers."""

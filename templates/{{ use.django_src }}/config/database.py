@@ -8,7 +8,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from ..core.settings import Settings, get_settings
 
-# Give up waiting for a table's lock, also in `migrate`: whoever waits holds up every query behind it.
+# The lock timeout, also in `migrate`: a waiting statement blocks all queries behind it.
 LOCK_TIMEOUT_SECONDS = 5
 
 

@@ -1,1 +1,1 @@
-"""What was earned, as tables and as files. It reads what other modules show in their `public`."""
+"""Reports of revenue, as tables and CSV files. Reads from the `public` of other modules."""

@@ -57,7 +57,7 @@ async def refresh_token(
 
 
 class Authenticated(NamedTuple):
-    """Who sent a request, and the scopes of the token as far as the role still allows them."""
+    """The user of a token, and the scopes of the token that the role still allows."""
 
     actor: Actor
     scopes: frozenset[Scope]

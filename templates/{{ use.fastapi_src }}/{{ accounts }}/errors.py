@@ -26,7 +26,7 @@ class InvalidTokenError(ApiError):
 
 
 class WrongCredentialsError(ApiError):
-    """The same for an unknown address and a wrong password: it reveals no accounts."""
+    """For an unknown address and a wrong password alike, so as not to reveal accounts."""
 
     status = 401
     type = "urn:problem:wrong-credentials"

@@ -10,7 +10,7 @@ _RANKS = {role: rank for rank, role in enumerate(Role)}
 
 
 class ScopeRule(NamedTuple):
-    """What a scope allows, and to whom it is granted."""
+    """The description of a scope, and the minimum role."""
 
     description: str
     least_role: Role

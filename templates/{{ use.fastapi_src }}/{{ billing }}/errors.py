@@ -4,7 +4,7 @@ from ..core.errors import ApiError
 
 
 class InvoiceNotFoundError(ApiError):
-    """The same for another tenant's invoice: it does not reveal that the invoice exists."""
+    """Also for an invoice of another tenant, so as not to reveal that it exists."""
 
     status = 404
     type = "urn:problem:invoice-not-found"

@@ -75,7 +75,7 @@ class InvoicePage(Page[InvoiceOut]):
 
 
 class Event(BaseModel):
-    """What every event has; a sender may add fields."""
+    """The fields of every event; senders may add others."""
 
     type: Text
 

@@ -1,1 +1,1 @@
-"""What happened, told as it happens, and streamed answers; other modules import its `public` only."""
+"""Events over SSE and WebSocket, and streamed summaries. Other modules import `public` only."""

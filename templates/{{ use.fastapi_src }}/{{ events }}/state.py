@@ -1,4 +1,4 @@
-"""What this module keeps while the process runs, and how it learns of the shutdown."""
+"""State of the module in a process, and its shutdown."""
 
 import asyncio
 import logging

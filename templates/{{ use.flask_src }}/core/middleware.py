@@ -1,4 +1,4 @@
-"""What happens around every view: proxies, CORS, hosts, the commit, response headers and the request log."""
+"""Middleware: proxies, CORS, hosts, the commit, response headers and the request log."""
 
 import re
 from http import HTTPStatus

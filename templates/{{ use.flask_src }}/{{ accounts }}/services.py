@@ -266,7 +266,7 @@ def _forget_attempts(account_key: str, client_key: str) -> None:
 
 
 def _wrong_credentials() -> Problem:
-    # The same for an unknown address and a wrong password: nobody learns who has an account.
+    # The same error for an unknown address and a wrong password, so as not to reveal accounts.
     return Problem(
         HTTPStatus.UNAUTHORIZED,
         "The e-mail address or the password is wrong.",

@@ -6,7 +6,7 @@ from ..core.errors import ApiError
 
 
 class InvoiceNotFoundError(ApiError):
-    """The same for an invoice of another tenant, so that nobody learns that it exists."""
+    """Also for an invoice of another tenant, so as not to reveal that it exists."""
 
     status = HTTPStatus.NOT_FOUND
     type = "urn:problem:invoice-not-found"

@@ -1,4 +1,4 @@
-"""What the views take and return."""
+"""The request and response models of the views."""
 
 from enum import StrEnum
 from typing import Annotated

@@ -29,7 +29,7 @@ _http = urllib3.PoolManager(maxsize=10, timeout=TIMEOUT, retries=RETRIES)
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How many units of a currency one unit of another buys, and the day of the rate."""
+    """The exchange rate from one currency to another, and its date."""
 
     value: Decimal
     day: date
