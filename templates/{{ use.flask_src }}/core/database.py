@@ -6,20 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
+import sqlalchemy as sa
 from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import (
-    URL,
-    Column,
-    Connection,
-    DateTime,
-    Dialect,
-    Engine,
-    Enum,
-    MetaData,
-    TypeDecorator,
-    event,
-    make_url,
-)
+from sqlalchemy import Engine, event
 from sqlalchemy.engine.interfaces import DBAPICursor, ExecutionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, registry
@@ -31,16 +20,16 @@ from .settings import Settings
 SQLITE_READS = ("BEGIN", "COMMIT", "EXPLAIN", "PRAGMA", "RELEASE", "ROLLBACK", "SELECT")
 
 
-class UtcDateTime(TypeDecorator[datetime]):
+class UtcDateTime(sa.TypeDecorator[datetime]):
     """A time zone aware datetime in UTC. SQLite stores no time zone, so it is added on the way out."""
 
-    impl = DateTime(timezone=True)
+    impl = sa.DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
         return value and value.astimezone(UTC)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
         return value and (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC))
 
 
@@ -49,7 +38,7 @@ class Base(DeclarativeBase):
 
     registry = registry(
         # Named constraints: a migration can drop them on any database.
-        metadata=MetaData(
+        metadata=sa.MetaData(
             naming_convention={
                 "ix": "ix_%(table_name)s_%(column_0_N_name)s",
                 "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -60,14 +49,16 @@ class Base(DeclarativeBase):
         ),
         type_annotation_map={
             datetime: UtcDateTime(),
-            enum.Enum: Enum(enum.Enum, length=50, values_callable=lambda kind: [each.value for each in kind]),
+            enum.Enum: sa.Enum(
+                enum.Enum, length=50, values_callable=lambda kind: [each.value for each in kind]
+            ),
         },
     )
 
 
-def database_url(url: str) -> URL:
+def database_url(url: str) -> sa.URL:
     """Return `DATABASE_URL` as SQLAlchemy takes it; libpq's parameters go to `engine_options`."""
-    return make_url(url if url.startswith("sqlite:") else "postgresql+psycopg://")
+    return sa.make_url(url if url.startswith("sqlite:") else "postgresql+psycopg://")
 
 
 def engine_options(settings: Settings) -> dict[str, Any]:
@@ -97,10 +88,10 @@ def engine_options(settings: Settings) -> dict[str, Any]:
     return {**options, "pool_recycle": 1800, "connect_args": connection}
 
 
-@event.listens_for(Column, "before_parent_attach")
-def _make_enum_portable(column: Column[Any], _: object) -> None:
+@event.listens_for(sa.Column, "before_parent_attach")
+def _make_enum_portable(column: sa.Column[Any], _: object) -> None:
     # VARCHAR on every database: PostgreSQL's own enum types do not come and go with a column.
-    if isinstance(column.type, Enum):
+    if isinstance(column.type, sa.Enum):
         column.type.native_enum = False
 
 
@@ -124,7 +115,7 @@ def _configure_sqlite(connection: object, _: ConnectionPoolEntry) -> None:
 
 
 @event.listens_for(Engine, "begin")
-def _begin_sqlite(connection: Connection) -> None:
+def _begin_sqlite(connection: sa.Connection) -> None:
     if connection.dialect.name == "sqlite":
         connection.info["write_lock"] = False
         connection.exec_driver_sql("BEGIN")
@@ -132,7 +123,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 @event.listens_for(Engine, "before_cursor_execute")
 def _take_write_lock(
-    connection: Connection,
+    connection: sa.Connection,
     _cursor: DBAPICursor,
     statement: str,
     _parameters: object,

@@ -7,7 +7,7 @@ from typing import Literal
 import structlog
 from apiflask import APIBlueprint, APIFlask
 from flask import Response, current_app, request
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -16,18 +16,23 @@ from .errors import problem_response
 from .problems import problem_document
 
 EXTENSION = "health"
+Check = Callable[[], bool]
 
 blueprint = APIBlueprint("health", __name__, tag="health", url_prefix="/health")
 logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-Check = Callable[[], bool]
-
 
 class Liveness(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok"}]})
+
     status: Literal["ok"] = "ok"
 
 
 class Readiness(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"status": "ok", "checks": {"database": "ok"}}]}
+    )
+
     status: Literal["ok"] = "ok"
     checks: dict[str, Literal["ok"]]
 

@@ -86,10 +86,8 @@ def after_request(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if settings.production:
         response.headers.setdefault(*HSTS)
-    duration = round((perf_counter() - g.began) * 1000, 1)
-    logger.info(
-        "request", method=request.method, path=request.path, status=response.status_code, duration_ms=duration
-    )
+    duration, status = round((perf_counter() - g.began) * 1000, 1), response.status_code
+    logger.info("request", method=request.method, path=request.path, status=status, duration_ms=duration)
     return response
 
 

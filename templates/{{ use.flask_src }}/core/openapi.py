@@ -54,10 +54,8 @@ def init_app(app: APIFlask) -> None:
 def docs() -> Response:
     """Show Swagger UI."""
     nonce = token_urlsafe(16)
-    response = make_response(render_template("core/docs.html", nonce=nonce))
     policy = f"{CSP}; script-src 'self' 'nonce-{nonce}'; img-src 'self' data:; font-src data:"
-    response.headers[CSP_HEADER] = policy
-    return response
+    return make_response(render_template("core/docs.html", nonce=nonce), {CSP_HEADER: policy})
 
 
 def problem(error: type[ApiError]) -> Described:
@@ -78,8 +76,7 @@ def complete(app: APIFlask, spec: dict[str, Any]) -> dict[str, Any]:
         schemas.pop(replaced, None)
     schemas["Problem"] = PROBLEM_SCHEMA
     spec["tags"] = list({tag["name"]: tag for tag in spec.get("tags", ())}.values())
-    rules = " ".join(rule.rule for rule in app.url_map.iter_rules())
-    uuids = set(re.findall(r"<uuid:(\w+)>", rules))
+    uuids = set(re.findall(r"<uuid:(\w+)>", " ".join(rule.rule for rule in app.url_map.iter_rules())))
     for path, operations in spec["paths"].items():
         for operation in operations.values():
             for parameter in operation.get("parameters", ()):
@@ -114,27 +111,21 @@ def _describe_errors(operation: dict[str, Any], path: str) -> dict[str, Any]:
         name = schema["$ref"].removeprefix(COMPONENTS)
         if name in errors:
             example |= {"type": errors[name].type, "title": errors[name].title}
-        constants = {"type": {"const": example["type"]}, "status": {"const": int(status)}}
-        components[name] = {
-            "allOf": [
-                {"$ref": f"{COMPONENTS}Problem"},
-                {"properties": constants, "required": list(constants)},
-            ]
+        # Enums of one value, since some client generators cannot merge `const`.
+        constants = {
+            "type": {"type": "string", "enum": [example["type"]]},
+            "status": {"type": "integer", "enum": [int(status)]},
         }
+        own = {"type": "object", "properties": constants, "required": list(constants)}
+        components[name] = {"allOf": [{"$ref": f"{COMPONENTS}Problem"}, own]}
         response["content"] = {PROBLEM_JSON: {"schema": schema, "examples": {"problem": {"value": example}}}}
-    responses["default"] = {
-        "description": "Any other error.",
-        "content": {PROBLEM_JSON: {"schema": {"$ref": f"{COMPONENTS}Problem"}}},
-    }
+    anything = {PROBLEM_JSON: {"schema": {"$ref": f"{COMPONENTS}Problem"}}}
+    responses["default"] = {"description": "Any other error.", "content": anything}
     return components
 
 
 def _with_plain_names(spec: dict[str, Any]) -> dict[str, Any]:
-    """Call a model that APIFlask calls `Outer.Inner` just `Inner`.
-
-    Raises:
-        ValueError: two different models have the same name.
-    """
+    """Rename the components that APIFlask calls `Outer.Inner`; two different ones of a name are an error."""
     spec = json.loads(re.sub(rf'("{COMPONENTS})(?:\w+\.)+', r"\1", json.dumps(spec)))
     schemas: dict[str, Any] = {}
     for name, schema in spec["components"]["schemas"].items():
