@@ -24,7 +24,7 @@ from shop_client import AuthenticatedClient, Client
 from shop_client.api.auth import auth_create_token
 from shop_client.api.billing import billing_create_invoice, billing_get_invoice, billing_list_invoices
 from shop_client.api.billing import billing_void_invoice
-from shop_client.models import CredentialsForm, Currency, InvoiceIn, InvoiceNotOpenProblem, InvoiceOut, InvoicePage
+from shop_client.models import CredentialsForm, InvoiceIn, InvoiceNotOpenProblem, InvoiceOut, InvoicePage
 from shop_client.models import InvoiceStatus, TokenOut
 
 url, username, password = sys.argv[1:]
@@ -32,7 +32,7 @@ token = auth_create_token.sync(client=Client(base_url=url), body=CredentialsForm
 assert isinstance(token, TokenOut), token
 client = AuthenticatedClient(base_url=url, token=token.access_token, raise_on_unexpected_status=True)
 
-wanted = InvoiceIn(customer="Initech", amount_cents=12_50, currency=Currency.EUR)
+wanted = InvoiceIn.from_dict({"customer": "Initech", "amount_cents": 12_50, "currency": "EUR"})
 older = billing_create_invoice.sync(client=client, body=wanted, idempotency_key="typed-older")
 newer = billing_create_invoice.sync(client=client, body=wanted, idempotency_key="typed-newer")
 assert isinstance(older, InvoiceOut), older
