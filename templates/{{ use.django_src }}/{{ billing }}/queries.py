@@ -28,8 +28,10 @@ def list_invoices(organization_id: UUID, *, status: str | None = None) -> QueryS
 
 def get_invoice(organization_id: UUID, invoice_id: UUID) -> InvoiceData | None:
     """Return the tenant's invoice with this id; None if there is none."""
-    row = list_invoices(organization_id).filter(id=invoice_id).values_list(*_COLUMNS).first()
-    return row and InvoiceData(*row)
+    try:
+        return InvoiceData(*list_invoices(organization_id).values_list(*_COLUMNS).get(id=invoice_id))
+    except Invoice.DoesNotExist:
+        return None
 
 
 def stream_invoices(scope: Scope) -> Iterator[InvoiceData]:
