@@ -23,7 +23,7 @@ from servers import (
 from support import answers_of
 
 everywhere = pytest.mark.parametrize("generated", ["django", "fastapi", "flask"], indirect=True, scope="session")
-below_prefix = pytest.mark.parametrize("generated", ["fastapi", "flask"], indirect=True, scope="session")
+below_prefix = pytest.mark.parametrize("generated", ["django", "fastapi", "flask"], indirect=True, scope="session")
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="session")
 django = pytest.mark.parametrize("generated", ["django"], indirect=True, scope="session")
 

@@ -15,6 +15,7 @@ class Payment(Event):
 Model = TypeVar("Model", bound=BaseModel)
 
 BODY = {
+    "title": "PaymentEvent",
     "type": "object",
     "required": ["type", "data"],
     "properties": {

@@ -18,11 +18,12 @@ def add_problems(document: dict[str, Any]) -> None:
     for operations in document["paths"].values():
         for operation in operations.values():
             _add_common(operation)
+            _name_body(operation, schemas)
             for status, response in operation["responses"].items():
                 schema = response.get("content", {}).get(PROBLEM_JSON, {}).get("schema", {})
                 name = schema.get("$ref", "").rpartition("/")[2]
                 if name and name not in schemas:
-                    schemas[name] = _component(int(status))
+                    schemas[name] = _component(name, int(status))
 
 
 def _add_common(operation: dict[str, Any]) -> None:
@@ -41,7 +42,17 @@ def _add_common(operation: dict[str, Any]) -> None:
     responses.setdefault("default", {"description": "Any other error", "content": problem_content("Problem")})
 
 
-def _component(status: int) -> dict[str, Any]:
-    constants = {"type": {"const": "about:blank"}, "status": {"const": status}}
+def _name_body(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Make a component of a request body that has a title."""
+    schema = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    if title := schema.get("title"):
+        schemas[title] = schema
+        content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{title}"}}}
+        operation["requestBody"] = {**operation["requestBody"], "content": content}
+
+
+def _component(name: str, status: int) -> dict[str, Any]:
+    types = {each.__name__.replace("Error", "Problem"): each.type for each in Problem.__subclasses__()}
+    constants = {"type": {"const": types.get(name, Problem.type)}, "status": {"const": status}}
     variant = {"type": "object", "required": [*constants], "properties": constants}
     return {"allOf": [{"$ref": "#/components/schemas/Problem"}, variant]}

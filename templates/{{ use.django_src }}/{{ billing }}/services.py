@@ -15,6 +15,7 @@ from ..accounts.public import Actor, record, require
 from ..core.problems import Problem
 from . import permissions
 from .contracts import InvoiceData
+from .errors import IdempotencyKeyReusedError, InvoiceNotOpenError
 from .models import IdempotencyKey, Invoice, InvoiceCounter, PaymentEvent
 
 logger = structlog.get_logger(__name__)
@@ -99,7 +100,7 @@ def void_invoice(*, actor: Actor, invoice_id: UUID) -> InvoiceData:
     if invoice is None:
         raise Problem(404, "There is no such invoice.")
     if invoice.status != Invoice.Status.OPEN:
-        raise Problem(409, f"Only an open invoice can be voided; this one is {invoice.status}.")
+        raise InvoiceNotOpenError(409, f"Only an open invoice can be voided; this one is {invoice.status}.")
     _set_status(invoice, Invoice.Status.VOID, "invoice.voided", actor)
     return _data(invoice)
 
@@ -115,7 +116,7 @@ def mark_paid(*, invoice_id: UUID) -> InvoiceData:
     if invoice is None:
         raise Problem(404, "There is no such invoice.")
     if invoice.status != Invoice.Status.OPEN:
-        raise Problem(409, f"Only an open invoice can be paid; this one is {invoice.status}.")
+        raise InvoiceNotOpenError(409, f"Only an open invoice can be paid; this one is {invoice.status}.")
     _set_status(invoice, Invoice.Status.PAID, "invoice.paid", None)
     return _data(invoice)
 
@@ -253,7 +254,7 @@ def _first_answer(organization_id: UUID, key: str, fingerprint: str) -> InvoiceD
     if first is None:
         return None
     if first.fingerprint != fingerprint:
-        raise Problem(409, "This key was used for another request.")
+        raise IdempotencyKeyReusedError(409, "This key was used for another request.")
     return InvoiceData.from_json(first.body)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, NotRequired, TypedDict
+from typing import Any, ClassVar, NotRequired, TypedDict
 from urllib.parse import quote
 
 from .request_id import current_request_id
@@ -74,6 +74,10 @@ class Problem(Exception):  # noqa: N818 (the name in RFC 9457)
         errors: the validation errors.
         headers: more response headers, such as `WWW-Authenticate`.
     """
+
+    # A subclass that clients can tell apart has a type and a title of its own.
+    type: ClassVar[str] = "about:blank"
+    title: ClassVar[str] = ""
 
     def __init__(
         self,

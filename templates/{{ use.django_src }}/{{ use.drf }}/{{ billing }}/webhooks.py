@@ -62,7 +62,7 @@ class PaymentDataSerializer(serializers.Serializer[Any]):
     invoice_id = StrictUUIDField()
 
 
-class PaymentSerializer(EventSerializer):
+class PaymentEventSerializer(EventSerializer):
     data = PaymentDataSerializer()  # type: ignore[assignment]  # a field that hides the property
 
 
@@ -80,7 +80,7 @@ class PaymentsView(views.APIView):
         operation_id="webhooks_receive_payment",
         tags=["webhooks"],
         parameters=_HEADERS,
-        request=PaymentSerializer,
+        request=PaymentEventSerializer,
         responses={
             202: ReceiptSerializer,
             **problem(401, "InvalidSignatureProblem", "The signature is missing, wrong or too old"),
@@ -100,11 +100,12 @@ class PaymentsView(views.APIView):
         document = _parse(request.body)
         event_type = _validated(EventSerializer, document)["type"]
         handled = event_type == services.PAYMENT_SUCCEEDED
+        payment = _validated(PaymentEventSerializer, document) if handled else None
         services.receive_payment_event(
             webhook_id=webhook_id,
             event_type=event_type,
             body=request.body.decode(),
-            invoice_id=_validated(PaymentSerializer, document)["data"]["invoice_id"] if handled else None,
+            invoice_id=payment["data"]["invoice_id"] if payment else None,
         )
         return Response({"accepted": True} if handled else {"ignored": True}, status=202)
 
