@@ -113,6 +113,8 @@ class InvoiceViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Invoice]
         return queries.list_invoices(actor_of(self.request).organization_id)
 
     def filter_queryset(self, queryset: QuerySet[Invoice, Any]) -> QuerySet[Invoice, Any]:
+        if self.action != "list":
+            return queryset
         query = InvoiceFilter(data=self.request.query_params.dict())
         query.is_valid(raise_exception=True)
         return queryset.filter(**query.validated_data)
