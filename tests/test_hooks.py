@@ -323,7 +323,7 @@ def test_rename_is_idempotent_and_overwrites_nothing(render: Render) -> None:
             function(update)
     moved = git(project, "diff", "--cached", "--name-status", "HEAD").splitlines()
     assert moved
-    assert all(re.fullmatch(r"R100\tsrc/shop/core/(\w+\.py)\tsrc/shop/base/\1", line) for line in moved)
+    assert all(re.fullmatch(r"R100\tsrc/shop/core/(\S+)\tsrc/shop/base/\1", line) for line in moved)
     assert git(project, "status", "--porcelain").count("\n") == len(moved)
 
 
