@@ -130,11 +130,8 @@ def _take_write_lock(
     context: ExecutionContext,
     _executemany: bool,
 ) -> None:
-    """On SQLite, take the write lock at the first write or `SELECT … FOR UPDATE` of a transaction.
-
-    A transaction that has only read starts anew for it, as SQLite refuses to upgrade one when another has
-    written meanwhile. What it reads next is current, as with PostgreSQL's READ COMMITTED.
-    """
+    # SQLite's write lock is taken at the first write or SELECT … FOR UPDATE. A transaction that has only read
+    # starts anew for it, and reads what others have written meanwhile, as PostgreSQL's do (READ COMMITTED).
     if connection.dialect.name != "sqlite" or connection.info["write_lock"]:
         return
     for_update = getattr(context.invoked_statement, "_for_update_arg", None) is not None

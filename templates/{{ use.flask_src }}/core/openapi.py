@@ -40,8 +40,6 @@ def init_app(app: APIFlask) -> None:
     app.config.update(
         AUTH_ERROR_DESCRIPTION="The token is missing or not valid.",
         AUTO_SERVERS=False,
-        NOT_FOUND_DESCRIPTION="There is nothing with this id.",
-        SUCCESS_DESCRIPTION="Success.",
         VALIDATION_ERROR_DESCRIPTION="The request is not valid.",
     )
     if settings.root_path:
@@ -59,7 +57,7 @@ def docs() -> Response:
 
 
 def problem(error: type[ApiError]) -> Described:
-    """Return what documents an error, for the `responses` of a view."""
+    """Return the documentation of an error, for the `responses` of a view."""
     schema = {"$ref": COMPONENTS + component_name(error)}
     return {"description": error.detail, "content": {PROBLEM_JSON: {"schema": schema}}}
 
