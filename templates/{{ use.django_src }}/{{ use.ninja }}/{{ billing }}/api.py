@@ -16,7 +16,7 @@ from ..accounts.public import actor_of, require
 from ..core.openapi import problem
 from ..core.pagination import KeysetPagination
 from ..core.problems import Problem
-from ..core.schemas import Text
+from ..core.schemas import Integer, Text
 from . import models, permissions, queries, services
 from .contracts import InvoiceData
 from .currencies import CURRENCIES
@@ -71,7 +71,7 @@ class NewInvoice(Schema):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_NEW]})
 
     customer: Text = Field(max_length=200)
-    amount_cents: int = Field(strict=True, ge=1, le=models.MAX_AMOUNT_CENTS)
+    amount_cents: Integer = Field(ge=1, le=models.MAX_AMOUNT_CENTS)
     currency: Currency
 
 
