@@ -101,17 +101,8 @@ def create_engine(settings: Settings, *, limit_statements: bool = True) -> Async
             "prepared_statement_cache_size": 0,
             "prepared_statement_name_func": lambda: f"__asyncpg_{uuid4()}__",
         }
-    engine = create_async_engine(
-        "postgresql+asyncpg://",
-        # The pool size is per process.
-        pool_size=settings.database_pool_size,
-        max_overflow=0,
-        pool_timeout=settings.database_pool_timeout,
-        pool_recycle=RECYCLE_SECONDS,
-        # Parameters may be secrets, and errors are logged.
-        hide_parameters=True,
-        connect_args=arguments,
-    )
+    pool = {**_pool(settings), "pool_recycle": RECYCLE_SECONDS}
+    engine = create_async_engine("postgresql+asyncpg://", connect_args=arguments, **pool)
 
     @event.listens_for(engine.sync_engine, "checkout")
     def discard_closed(_: DBAPIConnection, record: ConnectionPoolEntry, __: PoolProxiedConnection) -> None:
@@ -123,20 +114,26 @@ def create_engine(settings: Settings, *, limit_statements: bool = True) -> Async
     return engine
 
 
+def _pool(settings: Settings) -> dict[str, Any]:
+    return {
+        # The pool size is per process.
+        "pool_size": settings.database_pool_size,
+        "max_overflow": 0,
+        "pool_timeout": settings.database_pool_timeout,
+        # Parameters may be secrets, and errors are logged.
+        "hide_parameters": True,
+    }
+
+
 def _sqlite_engine(settings: Settings) -> AsyncEngine:
     """Create the engine of SQLite, where reads see what is committed and the first write takes the lock.
 
     The driver would begin a transaction with the first read, and fail the first write if another process
     has written since.
     """
-    engine = create_async_engine(
-        settings.database_url.replace("sqlite:", "sqlite+aiosqlite:", 1),
-        pool_size=settings.database_pool_size,
-        max_overflow=0,
-        pool_timeout=settings.database_pool_timeout,
-        hide_parameters=True,
-        connect_args={"timeout": settings.database_pool_timeout},
-    )
+    url = settings.database_url.replace("sqlite:", "sqlite+aiosqlite:", 1)
+    timeout = {"timeout": settings.database_pool_timeout}
+    engine = create_async_engine(url, connect_args=timeout, **_pool(settings))
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

@@ -1,0 +1,62 @@
+"""Generated projects stay small, and an engineer who searches for a term finds the line that implements it."""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+from support import FRAMEWORKS, Render, answers_of, render_into
+
+# Lines of Python, as `wc -l` counts them: the spine of the default project, and all of a project with one module of
+# the user's own.
+SPINE = {"django": 1700, "fastapi": 1700, "flask": 1500}
+ONE_MODULE = {"django": 4000, "fastapi": 1900, "flask": 1700}
+# What an engineer greps for, and the code that stands within a few lines of a hit.
+TERMS = {
+    r"idle timeout|keep-?alive": r"timeout|keep_?alive",
+    r"pool size": r"pool_size|max_size",
+    r"rate limit": r"failures|attempts|throttle",
+    r"keyset": r"order_by|ordering|cursor",
+    r"tenant": r"organization_id|organization=",
+    r"rotation": r"secrets|refresh",
+}
+NEAR = 8
+
+
+def lines(files: Iterable[Path]) -> int:
+    return sum(path.read_bytes().count(b"\n") for path in files)
+
+
+def python_files(folder: Path) -> Iterator[Path]:
+    return folder.rglob("*.py") if folder.is_dir() else iter(())
+
+
+@pytest.fixture(scope="module", params=FRAMEWORKS)
+def default_project(request: pytest.FixtureRequest, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return render_into(tmp_path_factory.mktemp("budgets") / "project", template, framework=request.param)
+
+
+def test_the_spine_of_the_default_project_is_within_its_budget(default_project: Path) -> None:
+    places = ("src/shop/core", "src/shop/config", "tools", "tests/core")
+    counted = {place: lines(python_files(default_project / place)) for place in places}
+    assert sum(counted.values()) <= SPINE[answers_of(default_project)["framework"]], counted
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_project_with_one_module_of_its_own_is_within_its_budget(framework: str, render: Render) -> None:
+    project = render(framework=framework, example=False, modules=["items"])
+    counted = {place.name: lines(python_files(place)) for place in project.iterdir() if place.is_dir()}
+    counted["."] = lines(project.glob("*.py"))
+    assert sum(counted.values()) <= ONE_MODULE[framework], counted
+
+
+def test_a_search_for_a_term_finds_the_line_that_implements_it(default_project: Path) -> None:
+    texts = [path.read_text(encoding="utf-8").splitlines() for path in python_files(default_project / "src")]
+    missing = [term for term, code in TERMS.items() if not any(implements(text, term, code) for text in texts)]
+    assert missing == []
+
+
+def implements(text: list[str], term: str, code: str) -> bool:
+    """Whether a line has the term, and code for it is near."""
+    hits = [number for number, line in enumerate(text) if re.search(term, line, re.IGNORECASE)]
+    return any(re.search(code, line) for hit in hits for line in text[max(hit - NEAR, 0) : hit + NEAR])
