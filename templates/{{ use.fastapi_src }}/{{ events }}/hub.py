@@ -37,7 +37,7 @@ logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class Channel:
-    """The newest events of one organization, while somebody follows it."""
+    """The newest events of one organization, while it has streams."""
 
     def __init__(self, last_id: int) -> None:
         self.last_id = last_id

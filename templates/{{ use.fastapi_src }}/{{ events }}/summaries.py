@@ -18,7 +18,7 @@ from .streams import EventStream
 
 # Per process; others wait for up to BUSY_SECONDS.
 MAX_CONCURRENT = 8
-# Time limit of a summary, and what is left of it at shutdown.
+# Time limit of a summary, and of running ones at shutdown.
 TOTAL_SECONDS = 60.0
 SHUTDOWN_SECONDS = 4.0
 

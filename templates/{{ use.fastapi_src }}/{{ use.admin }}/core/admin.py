@@ -89,10 +89,10 @@ def _limit(state: ORMExecuteState) -> None:
     criteria = _access.get().criteria
     known = {model.__table__ for model in criteria}
     if not isinstance(state.statement, Select) or not state.is_orm_statement:
-        raise RuntimeError(f"The admin only reads models, but this is: {state.statement}")
+        raise RuntimeError(f"The admin only reads models: {state.statement}")
     # Tables may be anywhere in the query, such as in a subquery.
     if not {each for each in iterate(state.statement) if isinstance(each, Table)} <= known:
-        raise RuntimeError(f"The admin has no scope for what is in: {state.statement}")
+        raise RuntimeError(f"A model without a scope is in: {state.statement}")
     state.statement = state.statement.options(*criteria.values())
 
 

@@ -94,7 +94,7 @@ async def set_active(session: AsyncSession, staff: Staff, user_id: UUID, *, is_a
 
     Raises:
         MissingRoleError: the member of staff does not own all of the user's organizations.
-        LastOwnerError: nobody else owns one of them.
+        LastOwnerError: one of them would have no active owner.
     """
     if not await owns_all_of(session, staff, user_id):
         raise MissingRoleError(Role.OWNER)

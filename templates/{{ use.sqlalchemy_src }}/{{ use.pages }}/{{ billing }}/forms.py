@@ -1,4 +1,4 @@
-"""The forms of the pages."""
+"""Forms of the pages."""
 
 import re
 from decimal import Decimal
@@ -14,9 +14,9 @@ from .schemas import Currency
 
 
 class InvoiceForm(BaseModel):
-    """A new invoice; `amount` becomes one in the currency's minor unit."""
+    """A new invoice. `amount` is converted to the currency's minor unit."""
 
-    # A form that is sent twice makes one invoice.
+    # The idempotency key: a form that is sent twice creates one invoice.
     key: UUID
     customer: Annotated[TrimmedText, Field(max_length=200)]
     currency: Currency
