@@ -69,12 +69,5 @@ def configure_logging(*, level: str, json: bool) -> None:
 
 
 def log_request(*, method: str | None, path: str, status: int, seconds: float) -> None:
-    """Log one finished request.
-
-    Args:
-        method: the HTTP method.
-        path: the path without the query, which may hold secrets.
-        status: the status of the response.
-        seconds: how long the response took.
-    """
+    """Log a request that took `seconds`; `path` is without the query, which may hold secrets."""
     _access_log.info("request", method=method, path=path, status=status, duration_ms=round(seconds * 1000, 1))

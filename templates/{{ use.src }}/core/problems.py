@@ -97,14 +97,7 @@ class Problem(Exception):  # noqa: N818 (the name in RFC 9457)
 def problem_document(
     status: int, detail: str, *, instance: str, errors: Sequence[FieldError] = ()
 ) -> ProblemDocument:
-    """Build a problem document.
-
-    Args:
-        status: the HTTP status; its name becomes the title.
-        detail: one sentence for the caller.
-        instance: the path of the request, unquoted.
-        errors: the validation errors.
-    """
+    """Build a problem document; `detail` is one sentence for the caller, `instance` the unquoted path."""
     document = ProblemDocument(
         type="about:blank",
         title=TITLES.get(status, HTTPStatus(status).phrase),
@@ -119,12 +112,7 @@ def problem_document(
 
 
 def pointer(location: Sequence[str | int], place: str = "body") -> str:
-    """Return where an error is: `#/lines/0` in the body, `query/limit` outside of it.
-
-    Args:
-        location: the path to the value, such as `("lines", 0)`.
-        place: `body`, `query`, `path`, `header` or `cookie`.
-    """
+    """Return where an error is: `#/lines/0` in the body, `query/limit` if `place` is `query`."""
     parts = (str(part).replace("~", "~0").replace("/", "~1") for part in location)
     path = "".join(f"/{quote(part, safe=FRAGMENT, errors='replace')}" for part in parts)
     return f"#{path}" if place == "body" else f"{place}{path}"

@@ -55,10 +55,6 @@ def verify(secrets: Iterable[str], headers: Mapping[str, str], body: bytes, now:
         headers: the request's, by lower-case name.
         body: the raw request body.
         now: seconds since the epoch.
-
-    Raises:
-        InvalidWebhookError: a header is missing or malformed, the timestamp is more than five minutes off,
-            or no secret verifies a signature.
     """
     webhook_id = _header(headers, "webhook-id", _ID)
     timestamp = int(_header(headers, "webhook-timestamp", _TIMESTAMP))
