@@ -33,6 +33,7 @@ def main() -> None:
         reload_dirs=[str(Path(__file__).parent)] if reload else None,
         # PROXY_HOPS says whose headers to trust.
         proxy_headers=False,
+        # The idle timeout of keep-alive connections is uvicorn's, 5 s; the proxy limits slow clients.
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PING_SECONDS,
