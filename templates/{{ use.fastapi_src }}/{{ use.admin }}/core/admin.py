@@ -36,7 +36,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .browsers import NO_STORE, TEMPLATES, go, same_origin, sentence
+from .browsers import NO_STORE, TEMPLATES, go, root_of, same_origin, sentence
 from .database import Base
 from .middleware import INTERNAL_ERROR
 from .problems import Problem
@@ -92,7 +92,7 @@ def _limit(state: ORMExecuteState) -> None:
         raise RuntimeError(f"The admin only reads models: {state.statement}")
     # Tables may be anywhere in the query, such as in a subquery.
     if not {each for each in iterate(state.statement) if isinstance(each, Table)} <= known:
-        raise RuntimeError(f"A model without a scope is in: {state.statement}")
+        raise RuntimeError(f"The admin has no scope for a model of: {state.statement}")
     state.statement = state.statement.options(*criteria.values())
 
 
@@ -286,7 +286,8 @@ class Gate:
         self.production = production
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(f"{PATH}/statics/"):
+        path = scope["path"].removeprefix(root_of(scope))
+        if scope["type"] != "http" or path.startswith(f"{PATH}/statics/"):
             await self.app(scope, receive, send)
             return
         if self.production:
