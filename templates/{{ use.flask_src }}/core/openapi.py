@@ -107,19 +107,25 @@ def _describe_errors(operation: dict[str, Any], path: str) -> dict[str, Any]:
         generic = f"{COMPONENTS}{re.sub('[^A-Za-z]', '', example['title'])}Problem"
         schema = response.get("content", {}).get(PROBLEM_JSON, {}).get("schema", {"$ref": generic})
         name = schema["$ref"].removeprefix(COMPONENTS)
+        components[name] = _component("about:blank", int(status))
         if name in errors:
             example |= {"type": errors[name].type, "title": errors[name].title}
-        # Enums of one value, since some client generators cannot merge `const`.
-        constants = {
-            "type": {"type": "string", "enum": [example["type"]]},
-            "status": {"type": "integer", "enum": [int(status)]},
-        }
-        own = {"type": "object", "properties": constants, "required": list(constants)}
-        components[name] = {"allOf": [{"$ref": f"{COMPONENTS}Problem"}, own]}
+            components[name] = _component(errors[name].type, int(status))
+            if int(status) == HTTPStatus.NOT_FOUND:
+                # The router's, for an id that is not a UUID.
+                components[generic.removeprefix(COMPONENTS)] = _component("about:blank", int(status))
+                schema = {"oneOf": [schema, {"$ref": generic}]}
         response["content"] = {PROBLEM_JSON: {"schema": schema, "examples": {"problem": {"value": example}}}}
     anything = {PROBLEM_JSON: {"schema": {"$ref": f"{COMPONENTS}Problem"}}}
     responses["default"] = {"description": "Any other error.", "content": anything}
     return components
+
+
+def _component(kind: str, status: int) -> dict[str, Any]:
+    # Enums of one value, since some client generators cannot merge `const`.
+    constants = {"type": {"type": "string", "enum": [kind]}, "status": {"type": "integer", "enum": [status]}}
+    own = {"type": "object", "properties": constants, "required": list(constants)}
+    return {"allOf": [{"$ref": f"{COMPONENTS}Problem"}, own]}
 
 
 def _with_plain_names(spec: dict[str, Any]) -> dict[str, Any]:
