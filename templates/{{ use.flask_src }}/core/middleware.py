@@ -1,6 +1,7 @@
 """Middleware: proxies, CORS, hosts, the commit, response headers and the request log."""
 
 import re
+from contextlib import suppress
 from http import HTTPStatus
 from io import BytesIO
 from time import perf_counter
@@ -11,7 +12,7 @@ from apiflask import APIFlask
 from flask import Request as FlaskRequest
 from flask import Response, current_app, g, request
 from flask_cors import CORS
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.utils import cached_property
 
@@ -88,6 +89,10 @@ def after_request(response: Response) -> Response:
         response.headers.setdefault(*HSTS)
     duration, status = round((perf_counter() - g.began) * 1000, 1), response.status_code
     logger.info("request", method=request.method, path=request.path, status=status, duration_ms=duration)
+    if 0 < (request.content_length or 0) <= settings.max_body_bytes:
+        with suppress(HTTPException):
+            # Read what the view has not: granian closes a connection with a body left, and proxies reuse it.
+            request.stream.read()
     return response
 
 
