@@ -1,5 +1,6 @@
 """Black-box suite for the core, the same for the running servers of all frameworks."""
 
+import http.client
 import json
 import re
 import socket
@@ -8,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -237,6 +238,21 @@ def test_log_lines_are_json_and_describe_requests(server: Server, client: httpx.
     assert found["duration_ms"] >= 0
     assert all({"timestamp", "level", "event"} <= line.keys() for line in lines)
     assert "hidden" not in json.dumps(found)
+
+
+def test_connection_is_kept_after_a_response_without_the_body(server: Server) -> None:
+    # A proxy sends the body late, and reuses the connection.
+    host, port = server.url.removeprefix("http://").split(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=10)
+    connection.putrequest("POST", "/api/v1/nowhere")
+    connection.putheader("Content-Length", "16")
+    connection.endheaders()
+    time.sleep(0.3)
+    connection.send(b"x" * 16)
+    with closing(connection):
+        assert connection.getresponse().read()
+        connection.request("GET", "/health/live")
+        assert connection.getresponse().status == 200
 
 
 def test_schemathesis_finds_no_errors(project: Path, server: Server, tmp_path: Path) -> None:

@@ -33,12 +33,14 @@ class RequestMiddleware:
         _set_client_address(request)
         response = self.get_response(request)
         response.headers[REQUEST_ID_HEADER] = request_id
+        seconds = perf_counter() - started
         log_request(
-            method=request.method or "",
-            path=request.path,
-            status=response.status_code,
-            seconds=perf_counter() - started,
+            method=request.method or "", path=request.path, status=response.status_code, seconds=seconds
         )
+        if 0 < int(request.META.get("CONTENT_LENGTH") or 0) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            with suppress(OSError):
+                # Read what the view has not: granian would close the connection, which proxies reuse.
+                request.read()
         return response
 
 
