@@ -42,7 +42,7 @@ async def run(settings: Settings, options: argparse.Namespace) -> str:
         if options.command == "work":
             stop = asyncio.Event()
             for number in (signal.SIGTERM, signal.SIGINT):
-                # Windows has none.
+                # Windows has no signal handlers on the event loop.
                 with suppress(NotImplementedError):
                     asyncio.get_running_loop().add_signal_handler(number, stop.set)
             return f"{await work(sessions, drain=options.drain, stop=stop)} events retried."
