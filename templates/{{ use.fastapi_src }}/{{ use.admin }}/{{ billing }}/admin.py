@@ -16,8 +16,8 @@ from ..core.admin import Button, StaffView, organization_name
 from ..core.schemas import TrimmedText
 from . import services
 from .contracts import InvoiceStatus, PaymentEventStatus
-from .currencies import money
 from .models import Invoice, PaymentEvent
+from .money import money
 
 STATUSES = [(status.value, status.value) for status in InvoiceStatus]
 EVENT_STATUSES = [(status.value, status.value) for status in PaymentEventStatus]

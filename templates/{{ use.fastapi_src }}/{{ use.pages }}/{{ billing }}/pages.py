@@ -14,9 +14,10 @@ from ..core.database import ReadSessionDependency, SessionDependency
 from ..core.problems import Problem
 from . import queries, services
 from .contracts import InvoiceData, InvoiceStatus
-from .currencies import CURRENCIES, money
+from .currencies import CURRENCIES
 from .errors import IdempotencyKeyReusedError, InvoiceNotFoundError
 from .forms import InvoiceForm
+from .money import money
 
 PAGE_SIZE = 20
 

@@ -12,8 +12,8 @@ from ..core.admin import Button, StaffView, current_staff, organization_name
 from ..core.schemas import TrimmedText
 from . import services
 from .contracts import InvoiceStatus
-from .currencies import money
 from .models import Invoice
+from .money import money
 
 
 class CustomerForm(BaseModel):

@@ -14,9 +14,10 @@ from ..core.browsers import by_htmx, go, page, read_form
 from ..core.problems import Problem
 from . import cursors, queries, services
 from .contracts import InvoiceData, InvoiceStatus
-from .currencies import CURRENCIES, money
+from .currencies import CURRENCIES
 from .errors import InvoiceNotFoundError
 from .forms import InvoiceForm
+from .money import money
 
 PAGE_SIZE = 20
 

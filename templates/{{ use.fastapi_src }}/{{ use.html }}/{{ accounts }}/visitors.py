@@ -41,9 +41,7 @@ class Visitor:
     session_id: UUID
     actor: Actor
     organization: str
-{% if use.admin %}
     is_staff: bool
-{% endif %}
 
 
 async def sign_in(
@@ -92,9 +90,7 @@ async def find(session: AsyncSession, *, secret_key: SecretStr, token: str) -> V
             email=user.email,
         ),
         organization=organization,
-{% if use.admin %}
         is_staff=user.is_staff,
-{% endif %}
     )
 
 

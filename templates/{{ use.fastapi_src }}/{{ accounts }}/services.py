@@ -19,7 +19,15 @@ from ..core.settings import Settings
 from . import passwords, queries, tokens
 from .contracts import Actor, Role, Scope
 from .errors import NotAMemberError, TooManyAttemptsError, WrongCredentialsError
-from .models import AuditEntry, {{ 'BrowserSession, ' if use.html else '' }}Membership, Organization, RefreshToken, SignInAttempts, User
+from .models import (
+    AuditEntry,
+    BrowserSession,
+    Membership,
+    Organization,
+    RefreshToken,
+    SignInAttempts,
+    User,
+)
 from .permissions import scopes_of
 from .queries import Member, normalize_email
 
@@ -274,14 +282,9 @@ async def _replace_hash(session: AsyncSession, secret_key: SecretStr, user: User
     memberships = select(Membership.id).where(Membership.user_id == user.id)
     before = tokens.fingerprint(secret_key, user.password_hash)
     after = tokens.fingerprint(secret_key, new_hash)
-{% if use.html %}
     for model in (RefreshToken, BrowserSession):
         stored = (model.membership_id.in_(memberships), model.fingerprint == before)
         await session.execute(update(model).where(*stored).values(fingerprint=after))
-{% else %}
-    stored = (RefreshToken.membership_id.in_(memberships), RefreshToken.fingerprint == before)
-    await session.execute(update(RefreshToken).where(*stored).values(fingerprint=after))
-{% endif %}
 
 
 async def _revoke_family(session: AsyncSession, token: RefreshToken) -> None:
