@@ -27,6 +27,46 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 # Each of their tests generates a project.
 ON_THEIR_OWN = ("tests/test_generated.py", "tests/test_presets.py")
+# Each test has exactly one of these markers.
+TIERS = {
+    "fast": "questions, rendering, bad input, hooks with stubs, tools: no project is set up",
+    "project": "the three default projects on SQLite",
+    "matrix": "other flavours, PostgreSQL, other Pythons, presets",
+    "update": "updates from each release, with edits",
+}
+
+
+def tier_of(item: pytest.Function) -> str:
+    """Return the tier of a test: its marker, or what its file and its fixtures say."""
+    marked = [mark.name for mark in item.iter_markers() if mark.name in TIERS]
+    if marked:
+        return marked[0]
+    if item.path.name.startswith("test_update"):
+        return "update"
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    if "generated" not in item.fixturenames:
+        return "matrix" if item.nodeid.startswith(ON_THEIR_OWN) else "fast"
+    default = parameters["generated"] in FRAMEWORKS and parameters.get("database") != "postgresql"
+    return "project" if default else "matrix"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for tier, description in TIERS.items():
+        config.addinivalue_line("markers", f"{tier}: {description}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with its tier, before `-m` selects."""
+    for item in items:
+        if isinstance(item, pytest.Function) and not any(mark.name in TIERS for mark in item.iter_markers()):
+            item.add_marker(tier_of(item))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tell the helpers in servers.py the tier."""
+    os.environ["PYTEST_TIER"] = " ".join(mark.name for mark in item.iter_markers() if mark.name in TIERS)
 
 
 class ByProject(LoadScopeScheduling):  # type: ignore[misc]

@@ -49,8 +49,15 @@ def clean_environment(**variables: str) -> dict[str, str]:
     return {**kept, "PYTEST_XDIST_AUTO_NUM_WORKERS": "1", **variables}
 
 
+def not_in(*tiers: str) -> None:
+    """Fail if the running test is in one of `tiers`, which promise to need less."""
+    tier = os.environ.get("PYTEST_TIER", "")
+    assert tier not in tiers, f"mark the test `project`, `matrix` or `update`: the tier `{tier}` does not run this"
+
+
 def copy_project(template: Path, target: Path, answers: dict[str, str], **variables: str) -> str:
     """Copy on the command line with all tasks, and return the output."""
+    not_in("fast")
     command = [sys.executable, "-m", "copier", "copy", "--trust", "--defaults", "--vcs-ref", "HEAD"]
     for key, value in {"project_name": "Shop", **answers}.items():
         command += ["-d", f"{key}={value}"]
@@ -68,6 +75,7 @@ def copy_project(template: Path, target: Path, answers: dict[str, str], **variab
 
 def just(project: Path, *recipe: str, **variables: str) -> str:
     """Run a recipe of a generated project and return its output. Raise AssertionError with the output if it fails."""
+    not_in("fast")
     result = subprocess.run(
         ["uv", "run", "just", *recipe],
         cwd=project,
@@ -99,6 +107,7 @@ def runs(copy: Path) -> dict[str, str]:
 @contextmanager
 def postgresql_database(name: str) -> Iterator[str]:
     """Create an empty PostgreSQL database with a unique name, yield its URL, and drop it."""
+    not_in("fast", "project")
     name = f"{name}_{secrets.token_hex(4)}"
     require(postgresql_answers(), "PostgreSQL does not answer at 127.0.0.1:5432 for user postgres")
     with psycopg.connect(f"{POSTGRESQL}/postgres", autocommit=True) as connection:

@@ -291,6 +291,7 @@ def test_missing_database_fails_readiness_not_liveness(project: Path) -> None:
         assert httpx.get(f"{running.url}/health/live", timeout=5).status_code == 200
 
 
+@pytest.mark.matrix
 def test_sigterm_finishes_open_requests(project: Path) -> None:
     with postgresql_database("conformance_term") as url, psycopg.connect(url) as lock:
         just(project, "migrate", DATABASE_URL=url)

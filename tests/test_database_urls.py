@@ -29,7 +29,10 @@ from servers import (
 )
 from support import answers_of, git, require
 
-pytestmark = pytest.mark.parametrize("generated", ["django", "fastapi", "flask"], indirect=True, scope="session")
+pytestmark = [
+    pytest.mark.matrix,
+    pytest.mark.parametrize("generated", ["django", "fastapi", "flask"], indirect=True, scope="session"),
+]
 on_postgresql = pytest.mark.parametrize("database", ["postgresql"], indirect=True, scope="session")
 
 ITEMS = "/api/v1/items"

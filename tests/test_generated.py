@@ -37,6 +37,7 @@ def test_copy_gives_a_tested_and_committed_project(project: Path, copy_output: s
     assert ".env" not in git(project, "ls-files").split()
 
 
+@pytest.mark.matrix
 def test_every_gate_passes_in_a_fresh_clone(project: Path, tmp_path: Path) -> None:
     # The copy ran the tests with Python 3.11 on SQLite.
     python = interpreter("3.13")

@@ -11,12 +11,13 @@ import plumbum
 import pytest
 from copier.errors import UnsafeTemplateError
 from servers import just
-from support import FRAMEWORKS, answers_of, git, release, render_into, rendered_files, require
+from support import FRAMEWORKS, answers_of, git, release, render_into, rendered_files
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_copy_without_tasks_renders_every_file(framework: str, template: Path, tmp_path: Path) -> None:
-    require(os.name == "posix", "the stub of uv is a shell script")
+    if os.name != "posix":
+        pytest.skip("the stub of uv is a shell script")
     uv = tmp_path / "uv"
     uv.write_text("#!/bin/sh\n")
     uv.chmod(0o755)
