@@ -1,18 +1,17 @@
 """Shared by the suites: the template's files, git, and the flavours."""
 
 import os
-import posixpath
-import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import copier
 import jinja2
 import pytest
 import yaml
+from copier._main import Worker
 
 ROOT = Path(__file__).parent.parent
 FRAMEWORKS = ("django", "fastapi", "flask")
@@ -97,20 +96,36 @@ def compiled_once() -> Iterator[None]:
         yield
 
 
+class Landed(NamedTuple):
+    """A file that Copier has rendered, by path, and the answers with which it did."""
+
+    project: Path
+    template: str
+    path: str
+    answers: Mapping[str, Any]
+
+
+@contextmanager
+def landings_noted() -> Iterator[list[Landed]]:
+    """Record each file that Copier renders inside this context."""
+    landed: list[Landed] = []
+    original = Worker._render_file
+
+    def note(self: Worker, src_relpath: Path, dst_relpath: Path, *arguments: Any, **options: Any) -> None:
+        answers = self.answers.combined
+        landed.append(Landed(Path(self.dst_path), src_relpath.as_posix(), dst_relpath.as_posix(), answers))
+        original(self, src_relpath, dst_relpath, *arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Worker, "_render_file", note)
+        yield landed
+
+
 def template_files() -> list[Path]:
     """Return the files of this repository that Copier needs, tracked or untracked."""
     listed = git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "-z").split("\0")
     wanted = ("copier.yml", "questions/", "templates/", "includes/", "hooks/")
     return [Path(path) for path in listed if path.startswith(wanted) and (ROOT / path).is_file()]
-
-
-def lands_on(template: Path) -> str:
-    """Return the path in a project of a path below templates/, with `{package}` for the package."""
-
-    def rendered(overlay: re.Match[str]) -> str:
-        return {"src": "src/{package}", "tests": "tests"}.get(overlay[1].rpartition("_")[2], ".")
-
-    return posixpath.normpath(re.sub(r"\{\{ use\.(\w+) \}\}", rendered, template.as_posix())).removesuffix(".jinja")
 
 
 def rendered_files(project: Path) -> dict[str, bytes]:

@@ -4,10 +4,11 @@ import ast
 import itertools
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +19,17 @@ from covertable import make  # type: ignore[import-untyped]
 from support import (
     FRAMEWORKS,
     ROOT,
+    Landed,
     Render,
     answers_of,
     compiled_once,
     git,
-    lands_on,
+    landings_noted,
     naming_rules,
     render_into,
     rendered_files,
 )
-
-# Django has exactly one of these overlays.
-APIS = ("drf", "ninja", "no_api")
+from where import Template
 
 LONG_PACKAGE = "a_package_whose_name_takes_40_characters"
 MANY_MODULES = ["v2", "news", "boxes", "addresses", "categories", "exceptions", "order_lines", "stock"]
@@ -115,9 +115,10 @@ class Rendered:
 
     def __init__(self, template: Path, root: Path) -> None:
         self.root = root
-        with compiled_once(), branches.noted():
+        with compiled_once(), branches.noted(), landings_noted() as self.landed:
             for number, answers in enumerate(pairwise()):
-                render_into(root / f"{number}-{answers['framework']}", template, **answers)
+                # A path of two templates is overwritten, and reported by its own test.
+                render_into(root / f"{number}-{answers['framework']}", template, overwrite=True, **answers)
         self.never_seen = branches.never_seen()
 
     def files(self, *suffixes: str) -> Iterator[tuple[str, str]]:
@@ -195,17 +196,43 @@ def test_only_init_files_are_empty(rendered: Rendered) -> None:
     assert [path for path in rendered.root.rglob("*") if path.is_dir() and not any(path.iterdir())] == []
 
 
-@pytest.mark.parametrize(("framework", "api"), [*itertools.product(["django"], APIS), ("fastapi", ""), ("flask", "")])
-def test_templates_do_not_render_the_same_path(framework: str, api: str) -> None:
-    # FastAPI and Flask share an overlay.
-    common = {"sqlalchemy"} if framework == "django" else set()
-    others = "|".join({*FRAMEWORKS, *APIS} - {framework, api} | common)
-    landed: dict[str, list[str]] = {}
-    for path in (ROOT / "templates").rglob("*"):
-        source = path.relative_to(ROOT / "templates")
-        if path.is_file() and not re.search(rf"\{{ use\.({others})(_src|_tests)? \}}", source.as_posix()):
-            landed.setdefault(lands_on(source).lower(), []).append(source.as_posix())
-    assert {path: sources for path, sources in landed.items() if len(sources) > 1} == {}
+def several_sources(landed: Iterable[Landed]) -> dict[str, list[str]]:
+    """Return the paths of a project to which more than one template was rendered, whatever the case of letters."""
+    sources: dict[tuple[Path, str], set[str]] = {}
+    for each in landed:
+        sources.setdefault((each.project, each.path.lower()), set()).add(each.template)
+    return {path: sorted(templates) for (_, path), templates in sources.items() if len(templates) > 1}
+
+
+def test_templates_do_not_render_the_same_path(rendered: Rendered) -> None:
+    assert several_sources(rendered.landed) == {}
+
+
+def test_templates_of_the_same_path_are_named(rendered: Rendered, template: Path, tmp_path: Path) -> None:
+    broken = Path(shutil.copytree(template, tmp_path / "template"))
+    first = next(each for each in rendered.landed if each.path == "src/shop/accounts/models.py")
+    second = "templates/src/{{ package }}/accounts/Models.py.jinja"
+    (broken / second).parent.mkdir(parents=True)
+    (broken / second).write_text("# the same path, spelled differently\n")
+    with compiled_once(), landings_noted() as landed:
+        render_into(tmp_path / "shop", broken, overwrite=True, framework=first.answers["framework"])
+    assert several_sources(landed) == {"src/shop/accounts/models.py": sorted([first.template, second])}
+
+
+def test_tools_where_knows_what_is_rendered(rendered: Rendered, template: Path) -> None:
+    """Its paths and conditions are those of every project, apart from the names of modules."""
+    known = Template(template)
+    by_project: dict[Path, list[Landed]] = {}
+    for each in rendered.landed:
+        by_project.setdefault(each.project, []).append(each)
+    for landed in by_project.values():
+        answers = landed[0].answers
+        expected = {
+            (landing.template, landing.path.replace("<package>", answers["package"]))
+            for landing in known.landings
+            if "<module>" not in landing.path and known.holds(landing, answers)
+        }
+        assert {(each.template, each.path) for each in landed if "{% yield" not in each.template} == expected
 
 
 def test_template_names_are_valid_on_windows() -> None:

@@ -18,13 +18,13 @@ from support import (
     answers_of,
     compiled_once,
     git,
-    lands_on,
     release,
     rendered_files,
     require,
     template_files,
 )
 from tag_releases import releases, tag_releases
+from where import Template
 
 MODULES = ["items", "orders", "parts"]
 
@@ -207,10 +207,15 @@ def test_changed_default_does_not_change_a_project(releasing: Path, tmp_path: Pa
 
 def rename_in_template(template: Path, old: str, new: str) -> None:
     """Rename a file or folder in every overlay and register the rename."""
-    for path in list((template / "templates").rglob("*")):
-        if lands_on(path.relative_to(template / "templates")) == old:
-            suffix = ".jinja" if path.suffix == ".jinja" else ""
-            path.rename(path.parent / f"{posixpath.relpath(new, posixpath.dirname(old))}{suffix}")
+    found: dict[Path, None] = {}
+    for landing in Template(template).landings:
+        path = landing.path.replace("<package>", "{package}")
+        if path == old or path.startswith(f"{old}/"):
+            file = template / landing.template
+            found[[file, *file.parents][path.removeprefix(old).count("/")]] = None
+    for source in found:
+        suffix = ".jinja" if source.suffix == ".jinja" else ""
+        source.rename(source.parent / f"{posixpath.relpath(new, posixpath.dirname(old))}{suffix}")
     line = f'rename("0.2.0", "{old}", "{new}")\n\n\nif __name__'
     edit(template / "hooks" / "migrate.py", "if __name__", line)
 
