@@ -1,0 +1,118 @@
+"""RFC 9457 problem details: the body of every error response of the API."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, ClassVar, NotRequired, TypedDict
+from urllib.parse import quote
+
+from .request_id import current_request_id
+
+PROBLEM_JSON = "application/problem+json"
+# Characters of a URI fragment that need no percent-encoding (RFC 3986).
+FRAGMENT = "!$&'()*+,;=:@?"
+# The names of RFC 9110; Python has them from 3.13 on.
+TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+
+# The JSON Schema of a problem document, for the OpenAPI document.
+PROBLEM_SCHEMA: dict[str, Any] = {
+    "title": "Problem",
+    "description": "Problem details (RFC 9457).",
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "instance", "request_id"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string", "description": "The name of the status."},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string", "description": "What is wrong with this request, in one sentence."},
+        "instance": {"type": "string", "description": "The path of the request."},
+        "request_id": {"type": "string", "description": "Finds the request in the logs."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "detail"],
+                "properties": {
+                    "pointer": {
+                        "type": "string",
+                        "description": "`#/lines/0` points into the body, `query/limit` to a parameter.",
+                    },
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+        "checks": {"type": "object", "additionalProperties": {"type": "string", "enum": ["ok", "failed"]}},
+    },
+}
+
+
+class FieldError(TypedDict):
+    """One validation error; `pointer` is a JSON Pointer (RFC 6901) into the body, or names a parameter."""
+
+    pointer: str
+    detail: str
+
+
+class ProblemDocument(TypedDict):
+    """The body of an error response; `errors` come with a 422, `checks` with a failed readiness probe."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    request_id: str
+    errors: NotRequired[list[FieldError]]
+    checks: NotRequired[dict[str, str]]
+
+
+class Problem(Exception):  # noqa: N818 (the name in RFC 9457)
+    """Raise it during a request to respond with a problem document.
+
+    Args:
+        status: the HTTP status, 400 to 599.
+        detail: one sentence for the caller.
+        errors: the validation errors.
+        headers: more response headers, such as `WWW-Authenticate`.
+    """
+
+    # A subclass that clients can tell apart has a type and a title of its own.
+    type: ClassVar[str] = "about:blank"
+    title: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.errors = list(errors)
+        self.headers = dict(headers or {})
+
+
+def problem_document(
+    status: int, detail: str, *, instance: str, errors: Sequence[FieldError] = ()
+) -> ProblemDocument:
+    """Build a problem document; `detail` is one sentence for the caller, `instance` the unquoted path."""
+    document = ProblemDocument(
+        type="about:blank",
+        title=TITLES.get(status, HTTPStatus(status).phrase),
+        status=status,
+        detail=detail,
+        instance=quote(instance, safe="/:@!$&'()*+,;=~", errors="replace"),
+        request_id=current_request_id(),
+    )
+    if errors:
+        document["errors"] = list(errors)
+    return document
+
+
+def pointer(location: Sequence[str | int], place: str = "body") -> str:
+    """Return where an error is: `#/lines/0` in the body, `query/limit` if `place` is `query`."""
+    parts = (str(part).replace("~", "~0").replace("/", "~1") for part in location)
+    path = "".join(f"/{quote(part, safe=FRAGMENT, errors='replace')}" for part in parts)
+    return f"#{path}" if place == "body" else f"{place}{path}"

@@ -1,0 +1,82 @@
+"""Health checks: `live` reports that the process answers, `ready` that it can do its work."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Literal
+
+import structlog
+from apiflask import APIBlueprint, APIFlask
+from flask import Response, current_app, request
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..extensions import db
+from .errors import problem_response
+from .problems import problem_document
+
+EXTENSION = "health"
+Check = Callable[[], bool]
+
+blueprint = APIBlueprint("health", __name__, tag="health", url_prefix="/health")
+logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class Liveness(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok"}]})
+
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"status": "ok", "checks": {"database": "ok"}}]}
+    )
+
+    status: Literal["ok"] = "ok"
+    checks: dict[str, Literal["ok"]]
+
+
+def add_check(app: APIFlask, name: str, check: Check) -> None:
+    """Let readiness depend on a check, which returns whether all is well."""
+    app.extensions.setdefault(EXTENSION, {})[name] = check
+
+
+def init_app(app: APIFlask) -> None:
+    """Serve the health checks."""
+    add_check(app, "database", database_answers)
+    app.register_blueprint(blueprint)
+
+
+@blueprint.get("/live")
+@blueprint.output(Liveness)
+@blueprint.doc(operation_id="health_live")
+def live() -> Liveness:
+    """Report that the process answers."""
+    return Liveness()
+
+
+@blueprint.get("/ready")
+@blueprint.output(Readiness)
+@blueprint.doc(operation_id="health_ready", responses={503: "A check failed."})
+def ready() -> Readiness | Response:
+    """Report whether the process can do its work."""
+    checks: dict[str, Check] = current_app.extensions[EXTENSION]
+    failed = [name for name, check in checks.items() if not check()]
+    if not failed:
+        return Readiness(checks=dict.fromkeys(checks, "ok"))
+    detail = f"Not ready: {', '.join(failed)}."
+    document = problem_document(HTTPStatus.SERVICE_UNAVAILABLE, detail, instance=request.path)
+    document["checks"] = {name: "failed" if name in failed else "ok" for name in checks}
+    return problem_response(document)
+
+
+def database_answers() -> bool:
+    """Return whether the database answers a query."""
+    try:
+        db.session.execute(text("SELECT 1"))
+    except SQLAlchemyError as error:
+        db.session.rollback()
+        logger.warning("database_unreachable", reason=str(error))
+        return False
+    return True
