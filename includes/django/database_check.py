@@ -10,6 +10,5 @@ def database_answers() -> bool:
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
-    document = problem_document(503, "The database does not answer.", instance=request.path)
-    document["checks"] = {"database": "failed"}
-    return problem_response(document)
+    problem = Problem(503, "The database does not answer.", checks={"database": "failed"})
+    return respond(problem, request)

@@ -4,25 +4,22 @@ import secrets
 from base64 import b64encode
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+TARGET = Path(__file__).parent.parent / ".env"
 
 
 def main() -> None:
-    target = ROOT / ".env"
-    if target.exists():
+    if TARGET.exists():
         print(".env exists, not changed")
         return
-    sample = (ROOT / ".env.example").read_text(encoding="utf-8")
-    fresh = {
+    text = TARGET.with_name(".env.example").read_text(encoding="utf-8")
+    for name, secret in {
         "SECRET_KEY": secrets.token_urlsafe(48),
         "WEBHOOK_SECRETS": f"whsec_{b64encode(secrets.token_bytes(32)).decode()}",
         "SEED_PASSWORD": secrets.token_urlsafe(16),
-    }
-    text = sample
-    for name, secret in fresh.items():
+    }.items():
         text = text.replace(f"{name}=change-me", f"{name}={secret}")
-    target.touch(mode=0o600)
-    target.write_text(text, encoding="utf-8")
+    TARGET.touch(mode=0o600)
+    TARGET.write_text(text, encoding="utf-8")
     print(".env written, with new secrets")
 
 

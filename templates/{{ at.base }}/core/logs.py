@@ -6,19 +6,15 @@ import sys
 from typing import Any
 
 import structlog
+from structlog.stdlib import BoundLogger, LoggerFactory, ProcessorFormatter
 from structlog.typing import Processor
 
 # The access log; set its level to WARNING to turn it off.
-_access_log = structlog.stdlib.get_logger(f"{__package__}.requests")
+_access_log: BoundLogger = structlog.get_logger(f"{__package__}.requests")
 
 
 def logging_config(level: str, *, json: bool) -> dict[str, Any]:
-    """Configure structlog and return the `logging.config.dictConfig` that sends every logger to stderr.
-
-    Args:
-        level: the lowest level that is logged, such as `INFO`.
-        json: log one JSON object per line instead of coloured text.
-    """
+    """Configure structlog and return the `logging.config.dictConfig` that sends every logger to stderr."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -26,37 +22,30 @@ def logging_config(level: str, *, json: bool) -> dict[str, Any]:
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
+        # Tracebacks without local variables, which may hold secrets.
+        structlog.processors.format_exc_info,
     ]
-    # Tracebacks without local variables, which may hold secrets.
-    renderers: list[Processor] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+    plain, colors = structlog.dev.plain_traceback, sys.stderr.isatty()
+    renderer: Processor = (
+        structlog.processors.JSONRenderer(default=str)
         if json
-        else [
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-            )
-        ]
+        else structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain)
     )
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[structlog.stdlib.filter_by_level, *shared, ProcessorFormatter.wrap_for_formatter],
+        logger_factory=LoggerFactory(),
+        wrapper_class=BoundLogger,
         cache_logger_on_first_use=True,
     )
+    formatter = {
+        "()": ProcessorFormatter,
+        "foreign_pre_chain": shared,
+        "processors": [ProcessorFormatter.remove_processors_meta, renderer],
+    }
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {
-            "structlog": {
-                "()": structlog.stdlib.ProcessorFormatter,
-                "foreign_pre_chain": shared,
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
-            },
-        },
+        "formatters": {"structlog": formatter},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structlog"}},
         "root": {"handlers": ["stderr"], "level": level},
     }

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, ClassVar, NotRequired, TypedDict
+from typing import Any, ClassVar, TypedDict
 from urllib.parse import quote
 
 from .request_id import current_request_id
 
 PROBLEM_JSON = "application/problem+json"
-# Characters of a URI fragment that need no percent-encoding (RFC 3986).
+# Characters that need no percent-encoding in a fragment and in a path (RFC 3986).
 FRAGMENT = "!$&'()*+,;=:@?"
+PATH = "/:@!$&'()*+,;=~"
 # The names of RFC 9110; Python has them from 3.13 on.
 TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
@@ -52,27 +53,14 @@ class FieldError(TypedDict):
     detail: str
 
 
-class ProblemDocument(TypedDict):
-    """The body of an error response; `errors` come with a 422, `checks` with a failed readiness probe."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: str
-    request_id: str
-    errors: NotRequired[list[FieldError]]
-    checks: NotRequired[dict[str, str]]
-
-
 class Problem(Exception):  # noqa: N818 (the name in RFC 9457)
     """Raise it during a request to respond with a problem document.
 
     Args:
         status: the HTTP status, 400 to 599.
         detail: one sentence for the caller.
-        errors: the validation errors.
         headers: more response headers, such as `WWW-Authenticate`.
+        members: more members of the document: `errors` of a 422, `checks` of a failed readiness probe.
     """
 
     # A subclass that clients can tell apart has a type and a title of its own.
@@ -80,35 +68,25 @@ class Problem(Exception):  # noqa: N818 (the name in RFC 9457)
     title: ClassVar[str] = ""
 
     def __init__(
-        self,
-        status: int,
-        detail: str,
-        *,
-        errors: Sequence[FieldError] = (),
-        headers: Mapping[str, str] | None = None,
+        self, status: int, detail: str, *, headers: Mapping[str, str] | None = None, **members: object
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
-        self.errors = list(errors)
         self.headers = dict(headers or {})
+        self.members = members
 
-
-def problem_document(
-    status: int, detail: str, *, instance: str, errors: Sequence[FieldError] = ()
-) -> ProblemDocument:
-    """Build a problem document; `detail` is one sentence for the caller, `instance` the unquoted path."""
-    document = ProblemDocument(
-        type="about:blank",
-        title=TITLES.get(status, HTTPStatus(status).phrase),
-        status=status,
-        detail=detail,
-        instance=quote(instance, safe="/:@!$&'()*+,;=~", errors="replace"),
-        request_id=current_request_id(),
-    )
-    if errors:
-        document["errors"] = list(errors)
-    return document
+    def document(self, path: str) -> dict[str, Any]:
+        """Return the problem document for a request to `path`, which is not percent-encoded."""
+        return {
+            "type": self.type,
+            "title": self.title or TITLES.get(self.status, HTTPStatus(self.status).phrase),
+            "status": self.status,
+            "detail": self.detail,
+            "instance": quote(path, safe=PATH, errors="replace"),
+            "request_id": current_request_id(),
+            **{name: value for name, value in self.members.items() if value},
+        }
 
 
 def pointer(location: Sequence[str | int], place: str = "body") -> str:

@@ -31,13 +31,12 @@ class InvalidWebhookError(Exception):
 
 def key_of(secret: str) -> bytes:
     """Decode a secret, which is `whsec_` and the base64 of a key; raise ValueError for anything else."""
-    prefix, encoded = secret[: len(SECRET_PREFIX)], secret[len(SECRET_PREFIX) :]
     try:
-        key = b64decode(encoded, validate=True) if prefix == SECRET_PREFIX else b""
+        key = b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
     except ValueError:
         key = b""
-    if not key:
-        raise ValueError(f"must be {SECRET_PREFIX} and base64")
+    if len(key) < MIN_KEY_BYTES or not secret.startswith(SECRET_PREFIX):
+        raise ValueError(f"must be {SECRET_PREFIX} and the base64 of at least {MIN_KEY_BYTES} random bytes")
     return key
 
 

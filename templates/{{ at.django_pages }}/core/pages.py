@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django_htmx.middleware import HtmxDetails
 
 from .errors import as_problem, is_api, status_problem
-from .problems import Problem, problem_document
+from .problems import Problem
 
 _REDIRECTS = {HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.FOUND, HTTPStatus.SEE_OTHER}
 
@@ -45,9 +45,8 @@ class PageMiddleware:
 
 def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
     """Return the page of a problem; HTMX gets a message."""
-    document = problem_document(problem.status, problem.detail, instance=request.path, errors=problem.errors)
     template = "core/_problem.html" if getattr(request, "htmx", False) else "core/problem.html"
-    response = render(request, template, {"problem": document}, status=problem.status)
+    response = render(request, template, {"problem": problem.document(request.path)}, status=problem.status)
     for name, value in problem.headers.items():
         response.headers[name] = value
     return response

@@ -4,13 +4,13 @@ import asyncio
 from typing import Literal
 
 import structlog
-from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import text
 
+from .errors import problem_response
 from .openapi import problems
-from .problems import PROBLEM_JSON, problem_document
+from .problems import Problem
 
 CHECK_SECONDS = 2
 
@@ -41,13 +41,12 @@ async def live() -> Liveness:
 @router.get(
     "/ready", summary="Check that the database answers.", response_model=Readiness, responses=problems(503)
 )
-async def ready(request: Request) -> Readiness | JSONResponse:
+async def ready(request: Request) -> Readiness | Response:
     try:
         async with asyncio.timeout(CHECK_SECONDS), request.state.engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
     except Exception:
         logger.warning("readiness_failed", check="database", exc_info=True)
-        document = problem_document(503, "The database does not answer.", instance=request.url.path)
-        document["checks"] = {"database": "failed"}
-        return JSONResponse(document, 503, media_type=PROBLEM_JSON)
+        problem = Problem(503, "The database does not answer.", checks={"database": "failed"})
+        return problem_response(problem, request.scope)
     return Readiness(checks={"database": "ok"})

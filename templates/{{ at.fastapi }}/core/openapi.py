@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 
 from .errors import ApiError
-from .problems import PROBLEM_JSON, PROBLEM_SCHEMA, problem_document
+from .problems import PROBLEM_JSON, PROBLEM_SCHEMA, Problem
 from .security_headers import CSP, CSP_HEADER
 
 SCHEMAS = "#/components/schemas"
@@ -64,7 +64,7 @@ def _response(status: int | str, errors: list[int | str | type[ApiError]]) -> di
             # Some errors have a detail only once they are raised.
             detail = getattr(typed, "detail", "What went wrong this time.")
             example = {
-                **problem_document(status, detail, instance="/api/v1/example"),
+                **Problem(status, detail).document("/api/v1/example"),
                 "request_id": REQUEST_ID,
             }
             if typed:

@@ -10,7 +10,7 @@ from fastapi.sse import format_sse_event
 from pydantic import BaseModel
 from starlette.types import Receive, Scope, Send
 
-from ..core.errors import ApiError, document_of
+from ..core.errors import ApiError
 from .errors import BUSY_SECONDS, ProviderFailedError, ProviderTooSlowError, TooBusyError
 from .providers import Provider
 from .schemas import SummaryDone, SummaryToken
@@ -67,7 +67,7 @@ class Summarizer:
                     yield _frame("token", SummaryToken(text=token))
             yield _frame("done", SummaryDone(input_characters=len(text), output_tokens=written))
         except ApiError as error:
-            yield format_sse_event(event="error", data_str=json.dumps(document_of(error, path)))
+            yield format_sse_event(event="error", data_str=json.dumps(error.document(path)))
 
     def close(self) -> None:
         """Shorten the time limit of running summaries, because the process shuts down."""

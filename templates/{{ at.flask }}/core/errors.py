@@ -1,6 +1,5 @@
 """Error handlers: every error of the API is an RFC 9457 problem document."""
 
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -14,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from .problems import PROBLEM_JSON, FieldError, Problem, ProblemDocument, pointer, problem_document
+from .problems import PROBLEM_JSON, FieldError, Problem, pointer
 
 # SQLite's codes for a file that is locked or cannot be used now.
 SQLITE_UNAVAILABLE = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL")
@@ -55,11 +54,6 @@ def init_app(app: APIFlask) -> None:
     app.register_error_handler(DBAPIError, handle_database_error)
 
 
-def problem_response(document: ProblemDocument, headers: Mapping[str, str] | None = None) -> Response:
-    """Return a response with a problem document and its status."""
-    return Response(json.dumps(document), document["status"], headers, mimetype=PROBLEM_JSON)
-
-
 def invalid(error: ValidationError, place: str = "body") -> Problem:
     """Return the 422 that lists the errors in a place: `body`, `query`, `header`, `path` or `cookie`."""
     errors = [
@@ -77,10 +71,8 @@ def is_unavailable(error: DBAPIError) -> bool:
 
 
 def handle_problem(problem: Problem) -> Response:
-    document = problem_document(problem.status, problem.detail, instance=request.path, errors=problem.errors)
-    if isinstance(problem, ApiError):
-        document["type"], document["title"] = problem.type, problem.title
-    return problem_response(document, problem.headers)
+    body = json.dumps(problem.document(request.path))
+    return Response(body, problem.status, problem.headers, mimetype=PROBLEM_JSON)
 
 
 def handle_apiflask_error(error: HTTPError) -> Response:

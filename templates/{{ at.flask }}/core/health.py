@@ -6,14 +6,13 @@ from typing import Literal
 
 import structlog
 from apiflask import APIBlueprint, APIFlask
-from flask import Response, current_app, request
+from flask import current_app
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..extensions import db
-from .errors import problem_response
-from .problems import problem_document
+from .problems import Problem
 
 EXTENSION = "health"
 Check = Callable[[], bool]
@@ -59,16 +58,14 @@ def live() -> Liveness:
 @blueprint.get("/ready")
 @blueprint.output(Readiness)
 @blueprint.doc(operation_id="health_ready", responses={503: "A check failed."})
-def ready() -> Readiness | Response:
+def ready() -> Readiness:
     """Report whether the process can do its work."""
     checks: dict[str, Check] = current_app.extensions[EXTENSION]
     failed = [name for name, check in checks.items() if not check()]
     if not failed:
         return Readiness(checks=dict.fromkeys(checks, "ok"))
-    detail = f"Not ready: {', '.join(failed)}."
-    document = problem_document(HTTPStatus.SERVICE_UNAVAILABLE, detail, instance=request.path)
-    document["checks"] = {name: "failed" if name in failed else "ok" for name in checks}
-    return problem_response(document)
+    states = {name: "failed" if name in failed else "ok" for name in checks}
+    raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"Not ready: {', '.join(failed)}.", checks=states)
 
 
 def database_answers() -> bool:

@@ -7,7 +7,6 @@ from io import BytesIO
 from time import perf_counter
 from typing import IO, Any
 
-import structlog
 from apiflask import APIFlask
 from flask import Request as FlaskRequest
 from flask import Response, current_app, g, request
@@ -17,12 +16,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.utils import cached_property
 
 from ..extensions import db
+from .logs import log_request
 from .problems import Problem
 from .request_id import REQUEST_ID_HEADER, begin_request, current_request_id
 from .security_headers import HSTS, SECURITY_HEADERS
 from .settings import Settings
-
-logger: structlog.stdlib.BoundLogger = structlog.get_logger(f"{__package__}.requests")
 
 
 class Request(FlaskRequest):
@@ -87,8 +85,8 @@ def after_request(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if settings.production:
         response.headers.setdefault(*HSTS)
-    duration, status = round((perf_counter() - g.began) * 1000, 1), response.status_code
-    logger.info("request", method=request.method, path=request.path, status=status, duration_ms=duration)
+    seconds = perf_counter() - g.began
+    log_request(method=request.method, path=request.path, status=response.status_code, seconds=seconds)
     if 0 < (request.content_length or 0) <= settings.max_body_bytes:
         with suppress(HTTPException):
             # Read what the view has not: granian closes a connection with a body left, and proxies reuse it.

@@ -13,7 +13,7 @@ from apiflask.types import SpecCallbackType
 from flask import Blueprint, Response, make_response, render_template
 
 from .errors import ApiError
-from .problems import PROBLEM_JSON, PROBLEM_SCHEMA, problem_document
+from .problems import PROBLEM_JSON, PROBLEM_SCHEMA, Problem
 from .security_headers import CSP, CSP_HEADER
 from .settings import Settings
 
@@ -101,7 +101,7 @@ def _describe_errors(operation: dict[str, Any], path: str) -> dict[str, Any]:
             continue
         detail = response["description"].removesuffix(".") + "."
         example: dict[str, Any] = {
-            **problem_document(int(status), detail, instance=re.sub(r"\{\w+\}", EXAMPLE_ID, path)),
+            **Problem(int(status), detail).document(re.sub(r"\{\w+\}", EXAMPLE_ID, path)),
             "request_id": EXAMPLE_REQUEST_ID,
         }
         generic = f"{COMPONENTS}{re.sub('[^A-Za-z]', '', example['title'])}Problem"
