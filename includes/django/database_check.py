@@ -1,14 +1,12 @@
-def database_answers() -> bool:
-    """Return whether the database executes a statement within its timeouts."""
+def check_database() -> None:
+    """Check that the database executes a statement within its timeouts.
+
+    Raises:
+        Problem: 503, it does not.
+    """
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError:
+    except DatabaseError as error:
         logger.warning("database_unavailable", exc_info=True)
-        return False
-    return True
-
-
-def unavailable(request: HttpRequest) -> HttpResponse:
-    problem = Problem(503, "The database does not answer.", checks={"database": "failed"})
-    return respond(problem, request)
+        raise Problem(503, "The database does not answer.", checks={"database": "failed"}) from error

@@ -11,26 +11,29 @@ def problem_content(name: str) -> dict[str, Any]:
     return {PROBLEM_JSON: {"schema": {"$ref": f"#/components/schemas/{name}"}}}
 
 
-def add_problems(document: dict[str, Any]) -> None:
+def add_problems(result: dict[str, Any], **_: object) -> dict[str, Any]:
     """Add the common problems to each operation of an OpenAPI document, and the components of all."""
-    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas = result.setdefault("components", {}).setdefault("schemas", {})
     schemas["Problem"] = PROBLEM_SCHEMA
-    for operations in document["paths"].values():
+    for operations in result["paths"].values():
         for operation in operations.values():
             _add_common(operation)
+{% if not use.drf %}
             _name_body(operation, schemas)
+{% endif %}
             for status, response in operation["responses"].items():
                 schema = response.get("content", {}).get(PROBLEM_JSON, {}).get("schema", {})
                 name = schema.get("$ref", "").rpartition("/")[2]
                 if name and name not in schemas:
                     schemas[name] = _component(name, int(status))
+    return result
 
 
 def _add_common(operation: dict[str, Any]) -> None:
     responses = operation["responses"]
     places = {parameter["in"] for parameter in operation.get("parameters", ())}
     expected = {
-        "401": bool(operation.get("security")),
+        "401": any(operation.get("security", ())),
         "404": "path" in places,
         "422": "query" in places or "requestBody" in operation,
     }
@@ -42,6 +45,7 @@ def _add_common(operation: dict[str, Any]) -> None:
     responses.setdefault("default", {"description": "Any other error", "content": problem_content("Problem")})
 
 
+{% if not use.drf %}
 def _name_body(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
     """Make a component of a request body that has a title."""
     schema = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
@@ -51,6 +55,7 @@ def _name_body(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
         operation["requestBody"] = {**operation["requestBody"], "content": content}
 
 
+{% endif %}
 def _component(name: str, status: int) -> dict[str, Any]:
     types = {each.__name__.replace("Error", "Problem"): each.type for each in Problem.__subclasses__()}
     constants = {"type": {"const": types.get(name, Problem.type)}, "status": {"const": status}}

@@ -6,7 +6,7 @@ AUTHENTICATION_BACKENDS = [
 
 # The rate limit of failed sign-ins, counted in the database that all processes share. Behind a proxy it
 # needs PROXY_HOPS; without it every client has the proxy's address.
-AXES_HANDLER = "{{ package }}.core.throttling.SignInHandler"
+AXES_HANDLER = "{{ package }}.accounts.throttling.SignInHandler"
 AXES_FAILURE_LIMIT = env.sign_in_failures_per_account
 SIGN_IN_FAILURES_PER_CLIENT = env.sign_in_failures_per_client
 AXES_COOLOFF_TIME = timedelta(seconds=env.sign_in_window_seconds)
@@ -21,4 +21,3 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_DISABLE_ACCESS_LOG = True
 # `manage.py axes_reset_username` ends a lock; attempts belong to no organization.
 AXES_ENABLE_ADMIN = False
-AXES_VERBOSE = False

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from io import BytesIO, RawIOBase
+from io import BytesIO, IOBase
 from ipaddress import ip_address
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -74,7 +74,7 @@ class RequestBodies:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ.get("CONTENT_LENGTH"):
-            environ["wsgi.input"] = _Body(environ["wsgi.input"], int(environ["CONTENT_LENGTH"]))
+            environ["wsgi.input"] = _WholeBody(environ["wsgi.input"])
         elif environ.get("HTTP_TRANSFER_ENCODING") and environ.get("wsgi.input_terminated"):
             # One byte more than allowed is enough for Django to refuse the request.
             body = environ["wsgi.input"].read(self.max_chunked_bytes + 1)
@@ -83,20 +83,14 @@ class RequestBodies:
         return self.application(environ, start_response)
 
 
-class _Body(RawIOBase):
-    def __init__(self, stream: Any, length: int) -> None:  # noqa: ANN401 (any file-like object)
+class _WholeBody(IOBase):
+    def __init__(self, stream: Any) -> None:  # noqa: ANN401 (any file-like object)
         self.stream = stream
-        self.left = length
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 (as in the base class)
-        size = min(len(buffer), self.left)
+    def read(self, size: int) -> bytes:
+        """Read exactly `size` bytes; Django asks for no more than Content-Length says."""
         data: bytes = self.stream.read(size)
         if len(data) < size:
             # Django turns it into an UnreadablePostError.
             raise OSError("The client disconnected before the end of the body.")
-        buffer[:size] = data
-        self.left -= size
-        return size
+        return data
