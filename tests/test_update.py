@@ -117,7 +117,7 @@ def test_edits_of_shared_files_are_kept(releasing: Path, tmp_path: Path) -> None
     edits = {
         "README.md": ("## Layout", "Ask Ada.\n\n## Layout"),
         "pyproject.toml": ("dependencies = [", 'dependencies = [\n  "httpx",'),
-        "src/shop/modules.py": ("import", "# Ours.\nimport"),
+        "src/shop/modules.py": ("MODULES", "# Ours.\nMODULES"),
     }
     for path, (old, new) in edits.items():
         edit(project / path, old, new)

@@ -1,6 +1,7 @@
 """Reads."""
 
 import unicodedata
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -54,6 +55,12 @@ async def get_member_of(
         members = members.where(Membership.organization_id == organization_id)
     row = (await session.execute(members.order_by(Membership.created_at, Membership.id).limit(1))).first()
     return None if row is None else Member(*row)
+
+
+async def list_organization_ids(session: AsyncSession, user_id: UUID) -> Sequence[UUID]:
+    """Return the organizations of a user, in a stable order."""
+    memberships = select(Membership.organization_id).where(Membership.user_id == user_id)
+    return (await session.scalars(memberships.order_by(Membership.created_at, Membership.id))).all()
 
 
 async def get_organization_name(session: AsyncSession, organization_id: UUID) -> str:

@@ -25,11 +25,11 @@ from .services import Credentials, Grant
 NO_STORE = {"Cache-Control": "no-store"}
 
 # Routes that need no access token.
-auth = APIRouter(prefix="/api/v1/auth", tags=["auth"])
+open_auth = APIRouter(prefix="/api/v1/auth", tags=["auth"])
 router = APIRouter(tags=["accounts"])
 
 
-@auth.post(
+@open_auth.post(
     "/token",
     summary="Exchange a password or a refresh token for tokens.",
     responses=problems(422, WrongCredentialsError, InvalidTokenError, NotAMemberError, TooManyAttemptsError),
@@ -58,7 +58,7 @@ async def create_token(
     return _token_out(await services.sign_in(sessions, settings, credentials), response)
 
 
-@auth.post(
+@open_auth.post(
     "/refresh",
     summary="Exchange a refresh token for new tokens.",
     responses=problems(422, NotSignedInError, InvalidTokenError),
@@ -74,7 +74,7 @@ async def refresh(
     return await _refresh(token, response, sessions, settings)
 
 
-@auth.post(
+@open_auth.post(
     "/revoke",
     summary="Sign out: revoke all refresh tokens of this sign-in.",
     status_code=204,

@@ -231,6 +231,25 @@ async def ensure_organization(session: AsyncSession, *, name: str, owner_email: 
     return Actor(user_id=user.id, organization_id=organization_id, role=Role.OWNER, email=user.email)
 
 
+async def set_staff(session: AsyncSession, user_id: UUID, *, is_staff: bool) -> None:
+    """Add a user to the staff, or remove them."""
+    # FOR NO KEY UPDATE: audit entries that refer to the row are not blocked, which could deadlock.
+    user = await session.get_one(User, user_id, with_for_update={"key_share": True})
+    if user.is_staff == is_staff:
+        return
+    user.is_staff = is_staff
+    for organization_id in await queries.list_organization_ids(session, user_id):
+        await record(
+            session,
+            organization_id=organization_id,
+            action="user.changed",
+            target="user",
+            target_id=user_id,
+            actor=None,
+            changes={"is_staff": [not is_staff, is_staff]},
+        )
+
+
 async def _count_attempt(session: AsyncSession, settings: Settings, credentials: Credentials) -> int:
     """Count an attempt for the rate limits; return the number for this account and client.
 

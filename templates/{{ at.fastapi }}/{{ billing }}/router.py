@@ -54,7 +54,7 @@ StatusQuery = Annotated[
 
 router = APIRouter(prefix="/invoices", tags=["billing"])
 # Authenticated by their signature.
-webhooks = APIRouter(prefix="/webhooks", tags=["webhooks"])
+open_webhooks = APIRouter(prefix="/webhooks", tags=["webhooks"])
 
 
 @router.get(
@@ -121,7 +121,7 @@ async def void_invoice(actor: Writer, session: SessionDependency, invoice_id: In
     return InvoiceOut.model_validate(invoice)
 
 
-@webhooks.post(
+@open_webhooks.post(
     "/payments",
     summary="Receive an event of the payment provider.",
     status_code=202,

@@ -2,7 +2,6 @@
 
 from .errors import ForeignOriginError, UnknownEventError
 from .services import publish
-from .state import with_events
 from .streams import EventStream, Feed, message, serve, socket_token, stream_of
 
 __all__ = [
@@ -15,5 +14,4 @@ __all__ = [
     "serve",
     "socket_token",
     "stream_of",
-    "with_events",
 ]

@@ -36,11 +36,13 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .browsers import NO_STORE, TEMPLATES, go, root_of, same_origin, sentence
+from . import discovery
+from .browsers import NO_STORE, TEMPLATES, Link, go, root_of, same_origin, sentence
 from .database import Base
 from .middleware import INTERNAL_ERROR
 from .problems import Problem
 from .security_headers import CSP, CSP_HEADER
+from .settings import Settings
 
 PATH = "/admin"
 ROUTES = frozenset({"index", "list", "details", "edit", "export", "ajax_lookup"})
@@ -319,17 +321,11 @@ async def _to_index(_: Request) -> Response:
     return go(f"{PATH}/")
 
 
-def add_admin(
-    app: FastAPI, views: Sequence[type[StaffView]], *, find_staff: FindStaff, production: bool
-) -> None:
-    """Serve the views below /admin.
-
-    Args:
-        app: the application.
-        views: in the order of the menu.
-        find_staff: returns the staff of a request, or raises the response for others.
-        production: browsers use TLS.
-    """
+def install(app: FastAPI, settings: Settings) -> None:
+    """Serve the `VIEWS` of each `admin.py` below /admin, for whom `find_staff` of `staff.py` returns."""
+    (find_staff,) = discovery.offered("staff", "find_staff")
+    views: list[type[StaffView]] = [view for views in discovery.offered("admin", "VIEWS") for view in views]
+    app.state.staff_navigation = [Link("Admin", f"{PATH}/")]
     # SQLAdmin mounts itself, with its own error pages and sessions; only its routes are used.
     admin = _Admin(
         Starlette(),
@@ -347,6 +343,6 @@ def add_admin(
         if isinstance(route, Route) and (route.name in ROUTES or f"{route.name}".startswith("view-"))
     ]
     routes.append(Mount("/statics", StaticFiles(packages=["sqladmin"]), name="statics"))
-    gate = Middleware(Gate, find_staff=find_staff, views=views, production=production)
+    gate = Middleware(Gate, find_staff=find_staff, views=views, production=settings.production)
     app.router.routes.append(Route(PATH, _to_index))
     app.router.routes.append(Mount(PATH, routes=routes, name="admin", middleware=[gate]))

@@ -105,30 +105,19 @@ async def set_active(session: AsyncSession, staff: Staff, user_id: UUID, *, is_a
     before, user.is_active = user.is_active, is_active
     for organization_id in organization_ids:
         await keep_an_owner(session, organization_id)
-    await _record(session, user, {"is_active": [before, is_active]}, staff)
-
-
-async def set_staff(session: AsyncSession, user_id: UUID, *, is_staff: bool) -> None:
-    """Add a user to the staff, or remove them."""
-    user = await session.get_one(User, user_id, with_for_update=KEY_STAYS)
-    before, user.is_staff = user.is_staff, is_staff
-    await _record(session, user, {"is_staff": [before, is_staff]}, None)
-
-
-async def _lock(session: AsyncSession, organization_ids: Collection[UUID]) -> None:
-    """Serialize changes of ownership, or two owners could remove each other at the same time."""
-    locked = select(Organization.id).where(Organization.id.in_(organization_ids)).order_by(Organization.id)
-    await session.execute(locked.with_for_update(key_share=True))
-
-
-async def _record(session: AsyncSession, user: User, changes: dict[str, object], staff: Staff | None) -> None:
-    for membership, _ in await visitors.memberships_of(session, user.id):
+    for membership, _ in memberships:
         await record(
             session,
             organization_id=membership.organization_id,
             action="user.changed",
             target="user",
             target_id=user.id,
-            actor=await acting_for(session, staff, membership.organization_id) if staff else None,
-            changes=changes,
+            actor=await acting_for(session, staff, membership.organization_id),
+            changes={"is_active": [before, is_active]},
         )
+
+
+async def _lock(session: AsyncSession, organization_ids: Collection[UUID]) -> None:
+    """Serialize changes of ownership, or two owners could remove each other at the same time."""
+    locked = select(Organization.id).where(Organization.id.in_(organization_ids)).order_by(Organization.id)
+    await session.execute(locked.with_for_update(key_share=True))

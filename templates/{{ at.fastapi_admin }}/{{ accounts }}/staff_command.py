@@ -8,7 +8,7 @@ from getpass import getpass
 
 from ..core.database import Sessions, create_engine, session_factory
 from ..core.settings import Settings, get_settings
-from . import queries, services, staff
+from . import queries, services
 
 MIN_PASSWORD_LENGTH = 12
 
@@ -29,7 +29,7 @@ async def create(sessions: Sessions, *, email: str, organization: str) -> str:
             owner = await services.ensure_organization(
                 session, name=organization.strip(), owner_email=email, password=password
             )
-        await staff.set_staff(session, owner.user_id if known is None else known.id, is_staff=True)
+        await services.set_staff(session, owner.user_id if known is None else known.id, is_staff=True)
     return f"{queries.normalize_email(email)} is on the staff."
 
 
@@ -43,7 +43,7 @@ async def revoke(sessions: Sessions, *, email: str) -> str:
         user = await queries.get_user_by_email(session, email)
         if user is None:
             raise SystemExit("There is no such user.")
-        await staff.set_staff(session, user.id, is_staff=False)
+        await services.set_staff(session, user.id, is_staff=False)
     return f"{user.email} is no longer on the staff."
 
 

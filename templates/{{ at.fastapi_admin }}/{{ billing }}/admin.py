@@ -11,7 +11,8 @@ from sqladmin.filters import AllUniqueStringValuesFilter, StaticValuesFilter
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ..accounts.public import acting_for, record
+from ..accounts.public import record
+from ..accounts.staff import acting_for
 from ..core.admin import Button, StaffView, organization_name
 from ..core.schemas import TrimmedText
 from . import services

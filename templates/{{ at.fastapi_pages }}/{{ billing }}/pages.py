@@ -7,9 +7,10 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ..accounts.public import Actor, PageActor, Role, at_least, require
+from ..accounts.public import Actor, Role, at_least, require
+from ..accounts.visitors import PageActor
 from ..core import pagination
-from ..core.browsers import go, page, read_form, templates
+from ..core.browsers import Link, go, page, read_form, templates
 from ..core.database import ReadSessionDependency, SessionDependency
 from ..core.problems import Problem
 from . import queries, services
@@ -23,11 +24,12 @@ PAGE_SIZE = 20
 
 InvoiceId = Annotated[UUID, Path()]
 
-router = APIRouter(prefix="/invoices")
+pages = APIRouter(prefix="/invoices")
+NAVIGATION = [Link("Invoices", "/invoices")]
 templates.env.globals["money"] = money
 
 
-@router.get("")
+@pages.get("")
 async def list_invoices(request: Request, actor: PageActor, session: ReadSessionDependency) -> Response:
     """Show the tenant's invoices, newest first.
 
@@ -55,13 +57,13 @@ async def list_invoices(request: Request, actor: PageActor, session: ReadSession
     )
 
 
-@router.get("/new")
+@pages.get("/new")
 async def new_invoice(request: Request, actor: PageActor) -> Response:
     require(actor, Role.MEMBER)
     return _form(request, {"key": str(uuid4()), "currency": "EUR"})
 
 
-@router.post("/new")
+@pages.post("/new")
 async def create_invoice(request: Request, actor: PageActor, session: SessionDependency) -> Response:
     require(actor, Role.MEMBER)
     form = await read_form(request, InvoiceForm)
@@ -82,7 +84,7 @@ async def create_invoice(request: Request, actor: PageActor, session: SessionDep
     return go(f"/invoices/{created.id}")
 
 
-@router.get("/{invoice_id}")
+@pages.get("/{invoice_id}")
 async def show_invoice(
     request: Request, actor: PageActor, session: ReadSessionDependency, invoice_id: InvoiceId
 ) -> Response:
@@ -90,7 +92,7 @@ async def show_invoice(
     return page(request, "billing/invoice.html", invoice=invoice, may_void=at_least(actor, Role.OWNER))
 
 
-@router.get("/{invoice_id}/void")
+@pages.get("/{invoice_id}/void")
 async def confirm_void(
     request: Request, actor: PageActor, session: ReadSessionDependency, invoice_id: InvoiceId
 ) -> Response:
@@ -99,7 +101,7 @@ async def confirm_void(
     return page(request, "billing/void.html", invoice=await _get_invoice(session, actor, invoice_id))
 
 
-@router.post("/{invoice_id}/void")
+@pages.post("/{invoice_id}/void")
 async def void_invoice(actor: PageActor, session: SessionDependency, invoice_id: InvoiceId) -> Response:
     await services.void_invoice(session, actor=actor, invoice_id=invoice_id)
     return go(f"/invoices/{invoice_id}")

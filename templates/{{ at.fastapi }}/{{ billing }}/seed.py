@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ..accounts.public import Actor, ensure_organization{{ ', set_staff' if use.admin else '' }}
+from ..accounts.public import Actor, ensure_organization, set_staff
 from ..core.database import Sessions, create_engine, session_factory
 from ..core.settings import SAMPLE_SECRET, Settings, get_settings
 from . import services
@@ -41,9 +41,8 @@ async def seed(sessions: Sessions, *, password: str, invoices: int) -> None:
     async with sessions.begin() as session:
         for name, email in ORGANIZATIONS.items():
             owner = await ensure_organization(session, name=name, owner_email=email, password=password)
-{% if use.admin %}
+            # For the admin, where there is one.
             await set_staff(session, owner.user_id, is_staff=True)
-{% endif %}
             created = [await _ensure_invoice(session, owner, index, invoices) for index in range(invoices)]
             print(f"{name}: {sum(created)} of {invoices} invoices created, owned by {email}")
 

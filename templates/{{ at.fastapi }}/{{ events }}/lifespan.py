@@ -1,4 +1,4 @@
-"""State of the module in a process, and its shutdown."""
+"""What this module adds to the state of a process, and its shutdown."""
 
 import asyncio
 import logging
@@ -7,21 +7,22 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
+from typing import TypedDict
 
-from ..core import database
+from ..core.database import State
 from .hub import Hub
 from .providers import create_provider
 from .summaries import Summarizer
 
 
-class State(database.State):
+class EventsState(TypedDict):
     hub: Hub
     summarizer: Summarizer
 
 
 @asynccontextmanager
-async def with_events(state: database.State) -> AsyncIterator[State]:
-    """Add this module's state to the application's, and end all streams when the process is told to stop."""
+async def lifespan(state: State) -> AsyncIterator[EventsState]:
+    """Start with the application, and end all streams when the process is told to stop."""
     hub = Hub(state)
     summarizer = Summarizer(create_provider())
 
@@ -32,7 +33,7 @@ async def with_events(state: database.State) -> AsyncIterator[State]:
     # uvicorn logs a WebSocket that was refused with an HTTP response as unanswered.
     logging.getLogger("uvicorn.error").addFilter(_is_no_refusal)
     with on_shutdown(close):
-        yield {**state, "hub": hub, "summarizer": summarizer}
+        yield {"hub": hub, "summarizer": summarizer}
     await hub.aclose()
 
 

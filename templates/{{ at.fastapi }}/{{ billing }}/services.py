@@ -11,16 +11,12 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..accounts.public import Actor, Role, record, require
+from ..core.changes import Change, announce
 from ..core.inserts import insert_into
-{% if events %}
-from ..events.public import publish
-{% endif %}
 from .contracts import InvoiceData, InvoiceStatus
 from .errors import IdempotencyKeyReusedError, InvoiceNotFoundError, InvoiceNotOpenError
 from .models import IdempotencyKey, Invoice, InvoiceCounter
-{% if events %}
 from .schemas import InvoiceOut
-{% endif %}
 
 _DATA = TypeAdapter(InvoiceData)
 
@@ -139,10 +135,8 @@ async def _record(
         actor=actor,
         changes=changes,
     )
-{% if events %}
     data = InvoiceOut.model_validate(invoice).model_dump(mode="json")
-    await publish(session, organization_id=invoice.organization_id, event_type=action, data=data)
-{% endif %}
+    await announce(session, Change(invoice.organization_id, action, data))
 
 
 async def _find_response(

@@ -1,15 +1,12 @@
-"""Pages: sign in and out{{ ', and the profile' if use.pages else '' }}."""
+"""Pages: sign in and out."""
 
 from collections.abc import Mapping
 from typing import Annotated
-{% if use.pages %}
-from uuid import UUID
-{% endif %}
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from ..core.browsers import go, local, page, read_form
+from ..core.browsers import Link, go, local, page, read_form, start_page
 from ..core.database import SessionDependency
 from ..core.dependencies import SessionsDependency, SettingsDependency
 from ..core.schemas import Text, TrimmedText
@@ -20,24 +17,14 @@ from .visitors import VisitorDependency
 
 # Pages that need no session.
 open_pages = APIRouter()
-router = APIRouter()
+pages = APIRouter()
+NAVIGATION: list[Link] = []
 
 
 class SignInForm(BaseModel):
     email: Annotated[TrimmedText, Field(max_length=254)]
     password: Annotated[Text, Field(max_length=1024)]
     next: str = ""
-
-
-{% if use.pages %}
-class OrganizationForm(BaseModel):
-    organization: UUID
-
-
-{% endif %}
-@open_pages.get("/")
-async def start(request: Request) -> Response:
-    return go(request.app.state.start_page)
 
 
 @open_pages.get(visitors.SIGN_IN)
@@ -68,12 +55,12 @@ async def sign_in(request: Request, sessions: SessionsDependency, settings: Sett
     except (WrongCredentialsError, TooManyAttemptsError, NotAMemberError) as error:
         wrong = {"": error.detail}
         return _sign_in_page(request, form.values, wrong, status_code=error.status, headers=error.headers)
-    response = go(local(form.data.next) or request.app.state.start_page)
+    response = go(local(form.data.next) or start_page(request))
     visitors.keep_token(response, settings, token)
     return response
 
 
-@router.post("/sign-out")
+@pages.post("/sign-out")
 async def sign_out(
     visitor: VisitorDependency, session: SessionDependency, settings: SettingsDependency
 ) -> Response:
@@ -83,24 +70,6 @@ async def sign_out(
     return response
 
 
-{% if use.pages %}
-@router.get("/profile")
-async def profile(request: Request, visitor: VisitorDependency, session: SessionDependency) -> Response:
-    memberships = await visitors.memberships_of(session, visitor.actor.user_id)
-    return page(request, "accounts/profile.html", memberships=memberships)
-
-
-@router.post("/organization")
-async def organization(request: Request, visitor: VisitorDependency, session: SessionDependency) -> Response:
-    """Switch the session to another organization."""
-    form = await read_form(request, OrganizationForm)
-    if form.data is None:
-        raise NotAMemberError
-    await visitors.choose(session, visitor, form.data.organization)
-    return go(request.app.state.start_page)
-
-
-{% endif %}
 def _sign_in_page(
     request: Request,
     values: Mapping[str, str],

@@ -15,9 +15,6 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import Scope
 
-{% if use.html %}
-from .browsers import Elsewhere, on_elsewhere, problem_page, wants_page
-{% endif %}
 from .problems import PROBLEM_JSON, FieldError, Problem, pointer
 
 UNAVAILABLE = "The service is too busy, or its database does not answer; try again in a moment."
@@ -51,10 +48,11 @@ class ApiError(Problem):
 
 def problem_response(problem: Problem, scope: Scope) -> Response:
     """Return the response for an error that was raised by the request of `scope`."""
-{% if use.html %}
-    if wants_page(scope):
-        return problem_page(problem, scope)
-{% endif %}
+    # Set by the pages, which show errors to browsers.
+    as_page = getattr(scope["app"].state, "problem_page", None)
+    page: Response | None = as_page and as_page(problem, scope)
+    if page is not None:
+        return page
     return JSONResponse(problem.document(scope["path"]), problem.status, problem.headers, PROBLEM_JSON)
 
 
@@ -139,7 +137,4 @@ EXCEPTION_HANDLERS: dict[int | type[Exception], Callable[[Request, Any], Corouti
     RequestValidationError: on_invalid_request,
     DBAPIError: on_database_error,
     **dict.fromkeys((PoolTimeoutError, ConnectionError, TimeoutError, gaierror), on_unavailable),
-{% if use.html %}
-    Elsewhere: on_elsewhere,
-{% endif %}
 }

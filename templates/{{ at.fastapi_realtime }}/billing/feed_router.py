@@ -48,7 +48,7 @@ LastEventIdHeader = Annotated[
 
 router = APIRouter(prefix="/invoices/events", tags=["billing"])
 # WebSockets authenticate themselves: browsers cannot set their headers.
-sockets = APIRouter(prefix="/api/v1/invoices/events")
+open_sockets = APIRouter(prefix="/api/v1/invoices/events")
 
 
 @router.get(
@@ -79,7 +79,7 @@ async def follow_invoices(
     return EventStream(feed.frames())
 
 
-@sockets.websocket("/ws")
+@open_sockets.websocket("/ws")
 async def follow_invoices_by_websocket(websocket: WebSocket) -> None:
     token, subprotocol = await socket_token(websocket)
     last_event_id = websocket.query_params.get("last_event_id")
