@@ -92,7 +92,7 @@ def test_known_paths_are_printed_before_an_unknown_one(capsys: pytest.CaptureFix
 
 def test_condition_is_in_words_of_the_answers(known: Template, capsys: pytest.CaptureFixture[str]) -> None:
     (cursors,) = known.find("src/shop/billing/cursors.py")
-    assert re.fullmatch(r"'flask' in parts and 'billing' in \w*modules", cursors.condition)
+    assert re.fullmatch(r"framework == 'flask' and 'billing' in \w*modules", cursors.condition)
     assert main(["tests/orders/test_orders.py"]) == 0
     printed = capsys.readouterr().out
     for framework in FRAMEWORKS:

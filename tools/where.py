@@ -26,6 +26,7 @@ ANSWERS = ".copier-answers.yml"
 YIELD = re.compile(r"\{% yield (\w+) from (\w+) %\}(.*)\{% endyield %\}")
 COMPARISONS = {"eq": "==", "ne": "!=", "lt": "<", "lteq": "<=", "gt": ">", "gteq": ">=", "in": "in", "notin": "not in"}
 COMPARED = re.compile(r"(\w+) (==|!=) ('[^']*')")
+NEGATED = re.compile(r"(\w+) == ('[^']*')")
 # How tightly operators bind, loosest first.
 CHOICE, OR, AND, NOT, COMPARISON, JOIN, ATOM = range(7)
 
@@ -92,6 +93,7 @@ class Template:
         )
         self.questions = questions(root / "copier.yml")
         self._maps: dict[str, dict[str, list[Piece]]] = {}
+        self._lists: dict[str, list[Rendered]] = {}
         self._expressions: dict[str, nodes.Node | None] = {}
         self._compiled: dict[str, tuple[Callable[..., Any], set[str]]] = {}
 
@@ -212,19 +214,18 @@ class Template:
             default, pieces = self.questions[name]["default"], list[Piece]()
             if not isinstance(default, dict):
                 default = yaml.safe_load("".join(self._marked(self.jinja.parse(default).body, {}, pieces)))
-            values = {key: MARK.split(str(value)) for key, value in default.items()}
-            self._maps[name] = {
-                key: [
-                    piece
-                    for number, part in enumerate(parts)
-                    for piece in ([pieces[int(part)]] if number % 2 else self._pieces(part))
-                ]
-                for key, parts in values.items()
-            }
+            self._maps[name] = {key: self._parts(str(value), pieces) for key, value in default.items()}
         return self._maps[name]
 
-    def _pieces(self, source: str) -> list[Piece]:
-        return [(node, {}) for node in outputs(self.jinja.parse(source))]
+    def _parts(self, text: str, pieces: Sequence[Piece]) -> list[Piece]:
+        """Return the pieces for the numbers in a text, and the texts between them."""
+        return [
+            piece
+            for number, part in enumerate(MARK.split(text))
+            for piece in (
+                [pieces[int(part)]] if number % 2 else [(node, {}) for node in outputs(self.jinja.parse(part))]
+            )
+        ]
 
     def _marked(self, body: Sequence[nodes.Node], scope: dict[str, Piece], pieces: list[Piece]) -> Iterator[str]:
         """Yield the text of statements, with the number of a piece instead of each expression."""
@@ -264,7 +265,9 @@ class Template:
                 sides = [self._truth(side, scope, level) for side in (node.left, node.right)]
                 return f" {operator} ".join(sides), level
             case nodes.Not():
-                return f"not {self._truth(node.node, scope, NOT)}", NOT
+                text = self._truth(node.node, scope, NOT)
+                negated = NEGATED.sub(r"\1 != \2", text) if NEGATED.fullmatch(text) else f"not {text}"
+                return negated, NOT
             case nodes.Compare():
                 operands = [f"{COMPARISONS[op.op]} {self.words(op.expr, scope, JOIN)}" for op in node.ops]
                 return " ".join([self.words(node.expr, scope, JOIN), *operands]), COMPARISON
@@ -302,14 +305,59 @@ class Template:
             case nodes.Name():
                 meant = self._meant(node.name)
                 return self._all_of(meant, {}) if meant else [node.name]
-        return [self.words(node, scope, AND)]
+        member = self._member(node)
+        return [self.words(node, scope, AND)] if member is None else member
 
     def _truth(self, node: nodes.Node, scope: Scope, level: int) -> str:
         """Return the words of a condition; an answer computed from conditions stands for these."""
         if isinstance(node, nodes.Name) and node.name in scope:
             return self._truth(*scope[node.name], level)
         meant = self._meant(node.name) if isinstance(node, nodes.Name) else None
-        return self._truth(meant, {}, level) if meant else self.words(node, scope, level)
+        if meant:
+            return self._truth(meant, {}, level)
+        member = self._member(node)
+        if member is None:
+            return self.words(node, scope, level)
+        text = " and ".join(member) or "true"
+        return f"({text})" if len(member) > 1 and level > AND else text
+
+    def _member(self, node: nodes.Node) -> list[str] | None:
+        """Return the conditions under which a text is in a computed list, if the list has an item a line."""
+        match node:
+            case nodes.Compare(
+                expr=nodes.Const(value=str(value)), ops=[nodes.Operand(op="in", expr=nodes.Name(name=name))]
+            ):
+                for item in self._items(name):
+                    if item.text == value:
+                        return list(item.conditions)
+                    question = item.text.strip("<>")
+                    if item.text != question and value in self._values(question):
+                        return [*item.conditions, f"{question} == {value!r}"]
+        return None
+
+    def _items(self, name: str) -> list[Rendered]:
+        """Return the items of a computed list that is written as YAML, an item a line."""
+        if name not in self._lists:
+            self._lists[name] = self._read_items(name)
+        return self._lists[name]
+
+    def _read_items(self, name: str) -> list[Rendered]:
+        question = self.questions.get(name, {})
+        if question.get("when", True) is not False or question["type"] != "yaml":
+            return []
+        pieces: list[Piece] = []
+        try:
+            text = "".join(self._marked(self.jinja.parse(question["default"]).body, {}, pieces))
+        except ValueError:
+            return []
+        lines = [rendered for line in text.splitlines() for rendered in self._joined(self._parts(line, pieces))]
+        return [Rendered(line.text[2:], line.conditions) for line in lines if line.text.startswith("- ")]
+
+    def _values(self, name: str) -> list[Any]:
+        """Return the values that a question offers."""
+        choices = self.questions[name].get("choices", [])
+        values = choices.values() if isinstance(choices, dict) else choices
+        return [value["value"] if isinstance(value, dict) else value for value in values]
 
     def _meant(self, name: str) -> nodes.Node | None:
         """Return the condition under which a computed answer is true."""
