@@ -113,6 +113,10 @@ class Template:
                 found.append(landing)
         return sorted(found, key=lambda landing: landing.path.count("<"))
 
+    def targets(self, name: str) -> list[str]:
+        """Return the keys of an answer that is a computed map."""
+        return list(self._map(name))
+
     def holds(self, landing: Landing, answers: Mapping[str, Any]) -> bool:
         """Return whether `answers` render a landing. What questions compute may be missing from them."""
         if not landing.condition:
