@@ -35,5 +35,5 @@ def test_name_of_an_overlay_says_whose_files_it_holds_and_where_they_land(landin
 
 def test_every_overlay_has_a_folder_and_a_target() -> None:
     folders = {path.name for path in (ROOT / "templates").iterdir() if path.name.startswith("{{ at.")}
-    targets = {f"{{{{ at.{name} }}}}" for name in Template().targets("at")}
+    targets = {f"{{{{ at.{name} }}}}" for name in Template().questions.targets("at")}
     assert folders == targets
