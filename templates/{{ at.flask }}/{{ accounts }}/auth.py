@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any, NoReturn
 
-from apiflask import APIFlask, HTTPError, HTTPTokenAuth
+from apiflask import HTTPError, HTTPTokenAuth
 from flask import g, request
 from structlog.contextvars import bind_contextvars
 
@@ -21,21 +21,19 @@ SCOPES = {Scope.READ: "Read the organization's data.", Scope.WRITE: "Change the 
 class TokenAuth(HTTPTokenAuth):
     """Bearer tokens, which a view requires with `auth_required(auth, roles=[scope])`."""
 
-    def init_app(self, app: APIFlask) -> None:
-        """Require a token for every path below /api/v1, also where a view forgets `auth_required`."""
-
-        @app.before_request
-        def authenticate() -> Any:  # noqa: ANN401
-            if request.path.startswith(API) and request.endpoint != SIGN_IN:
-                return self.login_required(lambda: None)()
-            return None
-
     def get_security_scheme(self) -> dict[str, Any]:
         flow = {"tokenUrl": f"{API}auth/token", "scopes": SCOPES}
         return {"type": "oauth2", "flows": {"password": flow}}
 
 
 auth = TokenAuth(name="AccessToken")
+
+
+def require_token() -> Any:  # noqa: ANN401
+    """Require a token for every path below /api/v1, also where a view forgets `auth_required`."""
+    if request.path.startswith(API) and request.endpoint != SIGN_IN:
+        return auth.login_required(lambda: None)()
+    return None
 
 
 @auth.verify_token  # type: ignore[untyped-decorator]

@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import click
-from flask.cli import AppGroup
+from flask import Blueprint
 
 from ..extensions import db
 from . import passwords, queries, services
@@ -13,8 +13,10 @@ from .contracts import Scope
 
 SCOPE = click.Choice([each.value for each in Scope])
 
-organizations = AppGroup("organizations", help="Organizations and their owners.")
-tokens = AppGroup("tokens", help="API tokens.")
+organizations = Blueprint("accounts-organizations", __name__, cli_group="organizations")
+organizations.cli.help = "Organizations and their owners."
+tokens = Blueprint("accounts-tokens", __name__, cli_group="tokens")
+tokens.cli.help = "API tokens."
 
 
 def at_most(length: int) -> Callable[[click.Context, click.Parameter, str], str]:
@@ -28,7 +30,7 @@ def at_most(length: int) -> Callable[[click.Context, click.Parameter, str], str]
     return check
 
 
-@organizations.command("create")
+@organizations.cli.command("create")
 @click.argument("name", callback=at_most(200))
 @click.argument("owner", callback=at_most(254))
 @click.password_option(help=f"For a new user; at least {passwords.MIN_LENGTH} characters.")
@@ -41,7 +43,7 @@ def create_organization(name: str, owner: str, password: str) -> None:
     click.echo(f"{actor.organization_id}  {name}, owned by {actor.email}")
 
 
-@tokens.command()
+@tokens.cli.command()
 @click.argument("email")
 @click.argument("name", callback=at_most(100))
 @click.option("--scope", "scopes", type=SCOPE, multiple=True, help="By default every scope.")
@@ -61,7 +63,7 @@ def create(email: str, name: str, scopes: tuple[str, ...], days: int, organizati
     click.echo(issued.access_token)
 
 
-@tokens.command("list")
+@tokens.cli.command("list")
 def list_all() -> None:
     """List the tokens in force, newest first."""
     for token, email, organization in queries.tokens():
@@ -69,7 +71,7 @@ def list_all() -> None:
         click.echo(f"{token.id}  {until}  {token.scope:<10}  {organization}, {email}: {token.name}")
 
 
-@tokens.command()
+@tokens.cli.command()
 @click.argument("token_id", type=UUID)
 def revoke(token_id: UUID) -> None:
     """Revoke the token with this id."""

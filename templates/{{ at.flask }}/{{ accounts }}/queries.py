@@ -76,6 +76,17 @@ def member_of(*, user_id: UUID, organization_id: UUID | None = None) -> Member |
     return row and Member(*row)
 
 
+def memberships_of(user_id: UUID) -> Sequence[tuple[Membership, str]]:
+    """Return the user's memberships with the organizations' names, oldest first."""
+    memberships = (
+        select(Membership, Organization.name)
+        .join(Organization, Organization.id == Membership.organization_id)
+        .where(Membership.user_id == user_id)
+        .order_by(Membership.created_at, Membership.id)
+    )
+    return [(membership, name) for membership, name in db.session.execute(memberships)]
+
+
 def find_bearer(token: str) -> Bearer | None:
     """Return who a token stands for; None if it is unknown or has expired."""
     if not token.startswith(TOKEN_PREFIX):

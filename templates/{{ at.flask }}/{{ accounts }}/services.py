@@ -227,6 +227,47 @@ def ensure_organization(*, name: str, owner_email: str, password: str) -> Actor:
     return Actor(user_id=user.id, organization_id=organization_id, role=Role.OWNER, email=user.email)
 
 
+def set_staff(user_id: UUID, *, is_staff: bool) -> None:
+    """Let a user use the admin, or no longer."""
+    user = lock_user(user_id)
+    before, user.is_staff = user.is_staff, is_staff
+    for membership, _ in queries.memberships_of(user_id):
+        record_user(user, membership.organization_id, {"is_staff": [before, is_staff]}, actor=None)
+
+
+def lock_user(user_id: UUID) -> User:
+    """Lock the row of a user, and read it again."""
+    # A weaker lock that allows foreign keys to the row; otherwise two who change each other deadlock.
+    lock = {"key_share": True}
+    return db.session.get_one(User, user_id, with_for_update=lock, populate_existing=True)
+
+
+def record_user(
+    user: User, organization_id: UUID, changes: Mapping[str, object], *, actor: Actor | None
+) -> None:
+    """Add an audit entry about a change of a user."""
+    record(
+        organization_id=organization_id,
+        action="user.changed",
+        target="user",
+        target_id=user.id,
+        actor=actor,
+        changes=changes,
+    )
+
+
+def acting_for(user_id: UUID, organization_id: UUID) -> Actor:
+    """Return a user as an actor of an organization.
+
+    Raises:
+        Problem: 403, the user is not a member of it.
+    """
+    member = queries.member_of(user_id=user_id, organization_id=organization_id)
+    if member is None:
+        raise not_a_member()
+    return member.actor()
+
+
 def not_a_member() -> Problem:
     """Return the 403 for an organization that does not exist or that the user is not in."""
     return Problem(HTTPStatus.FORBIDDEN, "You are not a member of this organization, or of any.")

@@ -9,7 +9,6 @@ from flask import url_for
 from ..accounts.public import Scope, auth, current_actor
 from ..core.openapi import Responses, problem
 from . import queries, services
-from .commands import clear_idempotency_keys, seed
 from .errors import IdempotencyKeyReusedError, InvoiceNotFoundError, InvoiceNotOpenError
 from .schemas import CreateHeaders, InvoiceIn, InvoiceOut, InvoicePage, ListQuery
 
@@ -18,9 +17,7 @@ CREATED: Responses = {201: {"headers": LOCATION}, 409: problem(IdempotencyKeyReu
 FOUND: Responses = {404: problem(InvoiceNotFoundError)}
 VOIDED: Responses = {**FOUND, 409: problem(InvoiceNotOpenError)}
 
-blueprint = APIBlueprint("billing", __name__, tag="billing", url_prefix="/api/v1/invoices", cli_group=None)
-blueprint.cli.add_command(seed)
-blueprint.cli.add_command(clear_idempotency_keys)
+blueprint = APIBlueprint("billing", __name__, tag="billing", url_prefix="/api/v1/invoices")
 
 
 @blueprint.get("")

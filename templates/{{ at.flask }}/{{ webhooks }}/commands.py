@@ -6,17 +6,18 @@ from threading import Event
 from uuid import UUID
 
 import click
-from flask.cli import AppGroup
+from flask import Blueprint
 
 from ..extensions import db
 from . import queries, services
 from .models import Status
 from .worker import work
 
-webhooks = AppGroup("webhooks", help="Stored webhooks.")
+blueprint = Blueprint("webhooks-commands", __name__, cli_group="webhooks")
+blueprint.cli.help = "Stored webhooks."
 
 
-@webhooks.command("work")
+@blueprint.cli.command("work")
 @click.option("--drain", is_flag=True, help="End when nothing is due.")
 def run_worker(drain: bool) -> None:
     """Apply stored events until SIGTERM or SIGINT."""
@@ -27,7 +28,7 @@ def run_worker(drain: bool) -> None:
     click.echo(f"{processed} processed")
 
 
-@webhooks.command("list")
+@blueprint.cli.command("list")
 @click.option("--status", type=click.Choice([each.value for each in Status]), help="By default any.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 def list_newest(status: str | None, limit: int) -> None:
@@ -38,7 +39,7 @@ def list_newest(status: str | None, limit: int) -> None:
         click.echo(f"{event.id}  {came}  {state}".rstrip())
 
 
-@webhooks.command()
+@blueprint.cli.command()
 @click.argument("event_ids", type=UUID, nargs=-1)
 @click.option("--parked", is_flag=True, help="All parked events.")
 @click.option("--force", is_flag=True, help="Also events that are done.")
@@ -53,7 +54,7 @@ def replay(event_ids: tuple[UUID, ...], parked: bool, force: bool) -> None:
     click.echo(f"{len(event_ids)} to be processed again")
 
 
-@webhooks.command()
+@blueprint.cli.command()
 @click.option("--days", type=click.IntRange(1), default=90, show_default=True, help="Keep this long.")
 def forget(days: int) -> None:
     """Delete old events that are done or ignored. Run it daily."""

@@ -12,12 +12,10 @@ from ..core import webhooks
 from ..core.errors import invalid
 from ..core.problems import Problem
 from . import services
-from .commands import webhooks as commands
 from .handlers import HANDLED
 from .providers import PAYMENTS, Delivery, parse, verify_payment
 
-blueprint = APIBlueprint("webhooks", __name__, tag="webhooks", url_prefix="/webhooks", cli_group=None)
-blueprint.cli.add_command(commands)
+blueprint = APIBlueprint("webhooks", __name__, tag="webhooks", url_prefix="/webhooks")
 
 
 class PaymentEvent(BaseModel):

@@ -19,6 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute, contains_eager
 
 from ..extensions import db
 from .browsers import NO_STORE, go, page, read_form, reject_foreign_forms
+from .discovery import files
 from .problems import Problem
 
 EXTENSION = "admin"
@@ -278,16 +279,16 @@ class StaffView:
         return {_as_text(value): value for value in values}
 
 
-def init_app(app: APIFlask, views: Sequence[type[StaffView]], *, find_staff: FindStaff) -> None:
-    """Serve the views to staff.
+def init_app(app: APIFlask) -> None:
+    """Serve the `VIEWS` of every `admin.py` to staff.
 
-    Args:
-        app: the application, with pages.
-        views: in the order of the menu.
-        find_staff: returns the staff user, or a redirect to the sign-in page.
+    The `FIND_STAFF` of one of them returns the staff user, or a redirect to the sign-in page.
     """
-    menu = [view() for view in views]
-    app.extensions[EXTENSION] = {view.model: view.scope for view in views}
+    found = files(app, "admin")
+    menu: list[StaffView] = [view() for file in found for view in file.VIEWS]
+    find_staff: FindStaff
+    (find_staff,) = (file.FIND_STAFF for file in found if hasattr(file, "FIND_STAFF"))
+    app.extensions[EXTENSION] = {view.model: view.scope for view in menu}
 
     @app.before_request
     def require_staff() -> Response | None:
@@ -296,10 +297,10 @@ def init_app(app: APIFlask, views: Sequence[type[StaffView]], *, find_staff: Fin
         reject_foreign_forms()
         if "\0" in request.path or b"%00" in request.query_string:
             raise Problem(HTTPStatus.BAD_REQUEST, "The address has a NUL character.")
-        found = find_staff()
-        if isinstance(found, Response):
-            return found
-        g.staff, g.admin_views = found, menu
+        staff = find_staff()
+        if isinstance(staff, Response):
+            return staff
+        g.staff, g.admin_views = staff, menu
         return None
 
     @app.after_request

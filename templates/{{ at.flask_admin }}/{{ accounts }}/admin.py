@@ -11,8 +11,8 @@ from ..core.admin import Button, StaffView, current_staff, organization_name
 from ..core.schemas import TrimmedText
 from .contracts import Role
 from .models import AuditEntry, Membership, Organization, User
-from .services import record
-from .staff import acting_for, keep_an_owner, owns_all_of, set_active
+from .services import acting_for, record
+from .staff import find_staff, keep_an_owner, owns_all_of, set_active
 
 
 class OrganizationForm(BaseModel):
@@ -117,6 +117,7 @@ class AuditEntryView(StaffView):
 
 
 VIEWS = (OrganizationView, UserView, MembershipView, AuditEntryView)
+FIND_STAFF = find_staff
 
 
 def _record(organization_id: UUID, target: str, target_id: UUID, changes: Mapping[str, object]) -> None:
@@ -125,6 +126,6 @@ def _record(organization_id: UUID, target: str, target_id: UUID, changes: Mappin
         action=f"{target}.changed",
         target=target,
         target_id=target_id,
-        actor=acting_for(current_staff(), organization_id),
+        actor=acting_for(current_staff().user_id, organization_id),
         changes=changes,
     )

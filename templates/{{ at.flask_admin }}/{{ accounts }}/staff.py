@@ -11,12 +11,9 @@ from ..core.admin import Staff
 from ..core.problems import Problem
 from ..extensions import db
 from . import queries, visitors
-from .contracts import Actor, Role
+from .contracts import Role
 from .models import Membership, Organization, User
-from .services import not_a_member, record
-
-# A weaker lock that allows foreign keys to the row; otherwise two staff who change each other deadlock.
-KEY_STAYS = {"key_share": True}
+from .services import acting_for, lock_user, record_user
 
 
 def find_staff() -> Staff | Response:
@@ -31,7 +28,7 @@ def find_staff() -> Staff | Response:
     visitor = visitors.current_visitor()
     if not visitor.is_staff:
         raise Problem(HTTPStatus.FORBIDDEN, "The admin is for staff only.")
-    memberships = visitors.memberships_of(visitor.actor.user_id)
+    memberships = queries.memberships_of(visitor.actor.user_id)
     return Staff(
         user_id=visitor.actor.user_id,
         email=visitor.actor.email,
@@ -42,21 +39,9 @@ def find_staff() -> Staff | Response:
     )
 
 
-def acting_for(staff: Staff, organization_id: UUID) -> Actor:
-    """Return the member of staff as an actor of the organization.
-
-    Raises:
-        Problem: 403, they are not a member of it.
-    """
-    member = queries.member_of(user_id=staff.user_id, organization_id=organization_id)
-    if member is None:
-        raise not_a_member()
-    return member.actor()
-
-
 def owns_all_of(staff: Staff, user_id: UUID) -> bool:
     """Return whether the member of staff owns every organization of the user."""
-    return {membership.organization_id for membership, _ in visitors.memberships_of(user_id)} <= staff.owned
+    return {membership.organization_id for membership, _ in queries.memberships_of(user_id)} <= staff.owned
 
 
 def keep_an_owner(organization_id: UUID) -> None:
@@ -87,39 +72,17 @@ def set_active(staff: Staff, user_id: UUID, *, is_active: bool) -> None:
     """
     if not owns_all_of(staff, user_id):
         raise Problem(HTTPStatus.FORBIDDEN, "This needs the role 'owner' in all of the user's organizations.")
-    organization_ids = [membership.organization_id for membership, _ in visitors.memberships_of(user_id)]
+    organization_ids = [membership.organization_id for membership, _ in queries.memberships_of(user_id)]
     _lock(organization_ids)
-    user = _locked_user(user_id)
+    user = lock_user(user_id)
     before, user.is_active = user.is_active, is_active
     for organization_id in organization_ids:
         keep_an_owner(organization_id)
-    _record(user, {"is_active": [before, is_active]}, staff)
-
-
-def set_staff(user_id: UUID, *, is_staff: bool) -> None:
-    """Add a user to the staff, or remove the user."""
-    user = _locked_user(user_id)
-    before, user.is_staff = user.is_staff, is_staff
-    _record(user, {"is_staff": [before, is_staff]}, None)
+        actor = acting_for(staff.user_id, organization_id)
+        record_user(user, organization_id, {"is_active": [before, is_active]}, actor=actor)
 
 
 def _lock(organization_ids: Collection[UUID]) -> None:
     """Lock the organizations, so that two owners cannot be removed at the same time."""
     locked = select(Organization.id).where(Organization.id.in_(organization_ids)).order_by(Organization.id)
     db.session.execute(locked.with_for_update(key_share=True))
-
-
-def _locked_user(user_id: UUID) -> User:
-    return db.session.get_one(User, user_id, with_for_update=KEY_STAYS, populate_existing=True)
-
-
-def _record(user: User, changes: dict[str, object], staff: Staff | None) -> None:
-    for membership, _ in visitors.memberships_of(user.id):
-        record(
-            organization_id=membership.organization_id,
-            action="user.changed",
-            target="user",
-            target_id=user.id,
-            actor=acting_for(staff, membership.organization_id) if staff else None,
-            changes=changes,
-        )

@@ -3,35 +3,35 @@
 from uuid import UUID
 
 import click
-from flask.cli import AppGroup
+from flask import Blueprint
 
 from ..extensions import db
 from . import passwords, queries, services
-from .staff import set_staff
 
-staff = AppGroup("staff", help="Users with access to the admin.")
+staff = Blueprint("accounts-staff", __name__, cli_group="staff")
+staff.cli.help = "Users with access to the admin."
 
 
-@staff.command()
+@staff.cli.command()
 @click.argument("email")
 @click.argument("organization", default="")
 def create(email: str, organization: str) -> None:
     """Add the user with EMAIL to the staff; a new user gets a password and owns a new ORGANIZATION."""
     user = queries.user_with(email)
     user_id = user.id if user else _new_owner(email, organization.strip())
-    set_staff(user_id, is_staff=True)
+    services.set_staff(user_id, is_staff=True)
     db.session.commit()
     click.echo(f"{queries.normalized(email)} is on the staff.")
 
 
-@staff.command()
+@staff.cli.command()
 @click.argument("email")
 def revoke(email: str) -> None:
     """Remove the user with EMAIL from the staff."""
     user = queries.user_with(email)
     if user is None:
         raise click.ClickException("Nobody has this address.")
-    set_staff(user.id, is_staff=False)
+    services.set_staff(user.id, is_staff=False)
     db.session.commit()
     click.echo(f"{queries.normalized(email)} is no longer on the staff.")
 

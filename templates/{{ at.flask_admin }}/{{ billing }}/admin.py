@@ -51,7 +51,7 @@ class InvoiceView(StaffView):
             action="invoice.changed",
             target="invoice",
             target_id=row.id,
-            actor=acting_for(current_staff(), row.organization_id),
+            actor=acting_for(current_staff().user_id, row.organization_id),
             changes=changes,
         )
 
@@ -59,7 +59,8 @@ class InvoiceView(StaffView):
         return (Button("Void", "void"),) if row.status == InvoiceStatus.OPEN and self.is_owned(row) else ()
 
     def void(self, row: Invoice) -> None:
-        services.void_invoice(actor=acting_for(current_staff(), row.organization_id), invoice_id=row.id)
+        actor = acting_for(current_staff().user_id, row.organization_id)
+        services.void_invoice(actor=actor, invoice_id=row.id)
 
 
 VIEWS = (InvoiceView,)

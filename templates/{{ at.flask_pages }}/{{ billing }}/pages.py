@@ -20,6 +20,7 @@ from .forms import InvoiceForm
 from .money import money
 
 PAGE_SIZE = 20
+NAVIGATION = [("Invoices", "/invoices")]
 
 pages = Blueprint("billing-pages", __name__, url_prefix="/invoices", template_folder="templates")
 pages.add_app_template_global(money)

@@ -1,9 +1,9 @@
 """Reads."""
 
-from collections.abc import {{ 'Collection, ' if use.admin and webhooks else '' }}Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import BigInteger, {{ 'Select, ' if use.admin and webhooks else '' }}literal, select
+from sqlalchemy import BigInteger, Select, literal, select
 
 from ..extensions import db
 from . import cursors
@@ -42,10 +42,8 @@ def get_invoice(organization_id: UUID, invoice_id: UUID) -> InvoiceData | None:
     """Return the tenant's invoice with this id; None if there is none."""
     invoice = db.session.get(Invoice, invoice_id)
     return invoice.data() if invoice and invoice.organization_id == organization_id else None
-{% if use.admin and webhooks %}
 
 
 def invoice_ids(organizations: Collection[UUID]) -> Select[UUID]:
     """Return a subquery of the ids of these tenants' invoices."""
     return select(Invoice.id).where(Invoice.organization_id.in_(organizations))
-{% endif %}

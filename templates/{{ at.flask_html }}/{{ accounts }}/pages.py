@@ -1,10 +1,7 @@
-"""Pages: signing in and out{{ ', and the profile' if use.pages else '' }}."""
+"""Pages: signing in and out."""
 
 from collections.abc import Mapping
 from typing import Annotated
-{% if use.pages %}
-from uuid import UUID
-{% endif %}
 
 from flask import Blueprint, Response, current_app, request
 from pydantic import BaseModel, Field
@@ -19,6 +16,7 @@ from .visitors import current_visitor
 # Without a session.
 open_pages = Blueprint("accounts-open-pages", __name__, template_folder="templates")
 pages = Blueprint("accounts-pages", __name__)
+pages.before_app_request(visitors.require_session)
 
 
 class SignInForm(BaseModel):
@@ -27,12 +25,6 @@ class SignInForm(BaseModel):
     next: str = ""
 
 
-{% if use.pages %}
-class OrganizationForm(BaseModel):
-    organization: UUID
-
-
-{% endif %}
 @open_pages.get("/")
 def start() -> Response:
     return go(_start_page())
@@ -70,30 +62,8 @@ def sign_out() -> Response:
     return go(visitors.SIGN_IN)
 
 
-{% if use.pages %}
-@pages.get("/profile")
-def profile() -> Response:
-    memberships = visitors.memberships_of(current_visitor().actor.user_id)
-    return page("accounts/profile.html", memberships=memberships)
-
-
-@pages.post("/organization")
-def organization() -> Response:
-    """Switch to another organization.
-
-    Raises:
-        Problem: 403, the user is not in it.
-    """
-    form = read_form(OrganizationForm)
-    if form.data is None:
-        raise services.not_a_member()
-    visitors.choose(current_visitor(), form.data.organization)
-    return go(_start_page())
-
-
-{% endif %}
 def _start_page() -> str:
-    path: str = current_app.config["NAVIGATION"][0][1]
+    path: str = current_app.config["START_PAGE"]
     return path
 
 

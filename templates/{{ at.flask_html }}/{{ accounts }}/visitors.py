@@ -5,20 +5,18 @@ the membership ends, and when SECRET_KEY changes. The API does not accept the co
 """
 
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote
 from uuid import UUID
 
-from apiflask import APIFlask
-from flask import Blueprint, Response, g, request, session
+from flask import Response, current_app, g, request, session
 from sqlalchemy import delete, select
 from structlog.contextvars import bind_contextvars
 
 from ..core.browsers import SAFE_METHODS, SESSION_LIFETIME, go
 from ..extensions import db
-from . import queries{{ ', services' if use.pages else '' }}
+from . import queries, services
 from .contracts import Actor
 from .models import BrowserSession, Membership, Organization, User
 from .queries import Member
@@ -34,18 +32,12 @@ class Visitor:
     session_id: UUID
     actor: Actor
     organization: str
-{% if use.admin %}
     is_staff: bool
-{% endif %}
 
 
-def init_app(app: APIFlask, pages: Sequence[Blueprint]) -> None:
-    """Require a session for these pages."""
-    names = frozenset(blueprint.name for blueprint in pages)
-
-    @app.before_request
-    def require_session() -> Response | None:
-        return authenticate() if request.blueprint in names else None
+def require_session() -> Response | None:
+    """Require a session for every page that is not open."""
+    return authenticate() if request.blueprint in current_app.config["CLOSED_PAGES"] else None
 
 
 def authenticate() -> Response | None:
@@ -105,24 +97,12 @@ def find(token: str) -> Visitor | None:
         known, membership, user, organization = row
         if known.fingerprint == _fingerprint(user):
             actor = Member(membership, user).actor()
-            visitor = Visitor(known.id, actor, organization{{ ', user.is_staff' if use.admin else '' }})
+            visitor = Visitor(known.id, actor, organization, user.is_staff)
     # End the transaction: a page that waits for another service holds no connection meanwhile.
     db.session.commit()
     return visitor
 
 
-def memberships_of(user_id: UUID) -> Sequence[tuple[Membership, str]]:
-    """Return the user's memberships with the organizations' names, oldest first."""
-    memberships = (
-        select(Membership, Organization.name)
-        .join(Organization, Organization.id == Membership.organization_id)
-        .where(Membership.user_id == user_id)
-        .order_by(Membership.created_at, Membership.id)
-    )
-    return [(membership, name) for membership, name in db.session.execute(memberships)]
-
-
-{% if use.pages %}
 def choose(visitor: Visitor, organization_id: UUID) -> None:
     """Switch the session to another organization.
 
@@ -135,7 +115,6 @@ def choose(visitor: Visitor, organization_id: UUID) -> None:
     db.session.get_one(BrowserSession, visitor.session_id).membership_id = member.membership.id
 
 
-{% endif %}
 def sign_out(visitor: Visitor) -> None:
     """End the session, also for a copy of its cookie."""
     db.session.execute(delete(BrowserSession).where(BrowserSession.id == visitor.session_id))

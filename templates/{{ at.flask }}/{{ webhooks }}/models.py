@@ -42,10 +42,8 @@ class WebhookEvent(Base):
     webhook_id: Mapped[str] = mapped_column(sa.String(255))
     type: Mapped[str] = mapped_column(sa.String(MAX_TYPE_LENGTH))
     body: Mapped[str] = mapped_column(sa.Text)
-{% if use.admin %}
     # What it is about, as it says; to whom the admin shows it.
     invoice_id: Mapped[UUID | None] = mapped_column(index=True)
-{% endif %}
     status: Mapped[str] = mapped_column(sa.String(10))
     attempts: Mapped[int] = mapped_column(default=0)
     # When a worker may claim it: at once, at the next attempt, or when the lease of the last worker ends.

@@ -18,12 +18,10 @@ class HandledEvent(BaseModel, ABC):
 
         Side effects beyond the database can happen twice: pass `event_id` on as an idempotency key.
         """
-{% if use.admin %}
 
     @abstractmethod
     def about(self) -> UUID | None:
         """Return the invoice that the event is about; the admin shows the event to that tenant."""
-{% endif %}
 
 
 class PaymentData(BaseModel):
@@ -35,11 +33,9 @@ class PaymentSucceeded(HandledEvent):
 
     def apply(self, event_id: UUID) -> None:
         billing.mark_paid(self.data.invoice_id)
-{% if use.admin %}
 
     def about(self) -> UUID | None:
         return self.data.invoice_id
-{% endif %}
 
 
 HANDLED: dict[tuple[str, str], type[HandledEvent]] = {(PAYMENTS, "payment.succeeded"): PaymentSucceeded}

@@ -3,11 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import click
-from flask import current_app
-from flask.cli import with_appcontext
+from flask import Blueprint, current_app
 from sqlalchemy import update
 
-from ..accounts.public import Actor, ensure_organization{{ ', set_staff' if use.admin else '' }}
+from ..accounts.public import Actor, ensure_organization, set_staff
 from ..core.settings import SAMPLE_SECRET, Settings
 from ..extensions import db
 from . import services
@@ -18,26 +17,24 @@ CUSTOMERS = ("Analytical Engines", "Difference & Sons", "Jacquard Looms", "Berno
 PERIOD = timedelta(days=365)
 MIN_PASSWORD_LENGTH = 12
 
+blueprint = Blueprint("billing-commands", __name__, cli_group=None)
 
-@click.command()
+
+@blueprint.cli.command()
 @click.option("--invoices", type=click.IntRange(0), default=20, show_default=True, help="Per organization.")
-@with_appcontext
 def seed(invoices: int) -> None:
     """Create the demo data that is missing, in one transaction."""
     password = _seed_password(current_app.config["SETTINGS"])
     for name, email in ORGANIZATIONS.items():
         owner = ensure_organization(name=name, owner_email=email, password=password)
-{% if use.admin %}
         set_staff(owner.user_id, is_staff=True)
-{% endif %}
         created = [_ensure_invoice(owner, index, invoices) for index in range(invoices)]
         click.echo(f"{name}: {sum(created)} of {invoices} invoices created, owned by {email}")
     db.session.commit()
 
 
-@click.command()
+@blueprint.cli.command()
 @click.option("--days", type=click.IntRange(1), default=30, show_default=True, help="How long a key is kept.")
-@with_appcontext
 def clear_idempotency_keys(days: int) -> None:
     """Delete old idempotency keys. Run it daily."""
     deleted = services.delete_idempotency_keys(older_than=timedelta(days=days))

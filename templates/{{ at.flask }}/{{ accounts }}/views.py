@@ -4,19 +4,12 @@ from apiflask import APIBlueprint
 from flask import request
 
 from . import services
-from .commands import organizations, tokens
+from .auth import require_token
 from .schemas import CredentialsForm, TokenOut
 from .services import Credentials
-{% if use.admin %}
-from .staff_commands import staff
-{% endif %}
 
-blueprint = APIBlueprint("accounts", __name__, tag="auth", url_prefix="/api/v1/auth", cli_group=None)
-blueprint.cli.add_command(organizations)
-blueprint.cli.add_command(tokens)
-{% if use.admin %}
-blueprint.cli.add_command(staff)
-{% endif %}
+blueprint = APIBlueprint("accounts", __name__, tag="auth", url_prefix="/api/v1/auth")
+blueprint.before_app_request(require_token)
 
 
 @blueprint.post("/token")

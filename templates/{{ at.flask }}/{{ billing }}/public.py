@@ -1,7 +1,7 @@
 """The interface for other modules: functions that take and return plain values, never rows."""
 
 from .contracts import InvoiceData, InvoiceStatus
-from .queries import get_invoice{{ ', invoice_ids' if use.admin and webhooks else '' }}
+from .queries import get_invoice, invoice_ids
 from .services import PaymentNotAppliedError, mark_paid
 
 __all__ = [
@@ -9,8 +9,6 @@ __all__ = [
     "InvoiceStatus",
     "PaymentNotAppliedError",
     "get_invoice",
-{% if use.admin and webhooks %}
     "invoice_ids",
-{% endif %}
     "mark_paid",
 ]

@@ -1,36 +1,20 @@
 """The interface for other modules: functions that take and return plain values, never rows."""
 
-{% if use.html %}
-from . import visitors
-{% endif %}
 from .auth import auth, current_actor
 from .contracts import Actor, Role, Scope
 from .permissions import at_least, require
-from .services import ensure_organization, record
-{% if use.admin %}
-from .staff import acting_for, find_staff, set_staff
-{% endif %}
+from .services import acting_for, ensure_organization, record, set_staff
 
 __all__ = [
     "Actor",
     "Role",
     "Scope",
-{% if use.admin %}
     "acting_for",
-{% endif %}
     "at_least",
     "auth",
     "current_actor",
     "ensure_organization",
-{% if use.admin %}
-    "find_staff",
-{% endif %}
     "record",
     "require",
-{% if use.admin %}
     "set_staff",
-{% endif %}
-{% if use.html %}
-    "visitors",
-{% endif %}
 ]

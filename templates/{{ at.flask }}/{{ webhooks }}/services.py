@@ -34,9 +34,7 @@ def store(*, provider: str, webhook_id: str, event_type: str, body: str) -> None
             webhook_id=webhook_id,
             type=event_type[:MAX_TYPE_LENGTH],
             body=body,
-{% if use.admin %}
             invoice_id=handler.model_validate(parse(body)).about() if handler else None,
-{% endif %}
             status=Status.PENDING if handler else Status.IGNORED,
             due_at=datetime.now(UTC) if handler else None,
         )
