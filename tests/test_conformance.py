@@ -292,6 +292,21 @@ def test_missing_database_fails_readiness_not_liveness(project: Path) -> None:
 
 
 @pytest.mark.matrix
+def test_connections_that_broke_fail_at_most_a_request_each(project: Path) -> None:
+    with postgresql_database("conformance_broken") as url, psycopg.connect(url, autocommit=True) as other:
+        just(project, "migrate", DATABASE_URL=url)
+        with serving(project, DATABASE_URL=url) as running:
+            ready = f"{running.url}/health/ready"
+            assert httpx.get(ready, timeout=15).status_code == 200
+            broken = other.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            ).fetchall()
+            statuses = [httpx.get(ready, timeout=15).status_code for _ in range(len(broken) + 1)]
+            assert set(statuses) <= {200, 503}
+            assert statuses[-1] == 200
+
+
 def test_sigterm_finishes_open_requests(project: Path) -> None:
     with postgresql_database("conformance_term") as url, psycopg.connect(url) as lock:
         just(project, "migrate", DATABASE_URL=url)

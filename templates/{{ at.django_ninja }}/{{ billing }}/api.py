@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from ninja import Field, Header, Query, Router, Schema
 from ninja.pagination import paginate
@@ -15,7 +16,6 @@ from pydantic.config import JsonDict
 from ..accounts.public import actor_of, require
 from ..core.openapi import problem
 from ..core.pagination import KeysetPagination
-from ..core.problems import Problem
 from ..core.schemas import Integer, Text
 from . import models, permissions, queries, services
 from .contracts import InvoiceData
@@ -130,13 +130,10 @@ def create_invoice(
     url_name="invoice",
     response=Invoice,
 )
-def get_invoice(request: HttpRequest, invoice_id: UUID) -> InvoiceData:
+def get_invoice(request: HttpRequest, invoice_id: UUID) -> models.Invoice:
     actor = actor_of(request)
     require(actor, permissions.READ)
-    invoice = queries.get_invoice(actor.organization_id, invoice_id)
-    if invoice is None:
-        raise Problem(404, "There is no such invoice.")
-    return invoice
+    return get_object_or_404(queries.list_invoices(actor.organization_id), id=invoice_id)
 
 
 @router.post(
