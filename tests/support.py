@@ -124,7 +124,7 @@ def landings_noted() -> Iterator[list[Landed]]:
 def template_files() -> list[Path]:
     """Return the files of this repository that Copier needs, tracked or untracked."""
     listed = git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "-z").split("\0")
-    wanted = ("copier.yml", "questions/", "templates/", "includes/", "hooks/")
+    wanted = ("copier.yml", "questions/", "templates/", "includes/", "parts/", "hooks/")
     return [Path(path) for path in listed if path.startswith(wanted) and (ROOT / path).is_file()]
 
 
