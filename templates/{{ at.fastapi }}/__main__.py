@@ -12,8 +12,6 @@ from .core.settings import get_settings
 
 # Seconds that open requests have to finish after SIGTERM.
 SHUTDOWN_SECONDS = 8
-# A WebSocket client that answers no ping for this long is disconnected.
-PING_SECONDS = 20
 MAX_MESSAGE_BYTES = 64 * 1024
 
 
@@ -35,8 +33,6 @@ def main() -> None:
         proxy_headers=False,
         # The idle timeout of keep-alive connections is uvicorn's, 5 s; the proxy limits slow clients.
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        ws_ping_interval=PING_SECONDS,
-        ws_ping_timeout=PING_SECONDS,
         ws_max_size=MAX_MESSAGE_BYTES,
         # Compression takes 50 KB per client and gains little on small messages.
         ws_per_message_deflate=False,

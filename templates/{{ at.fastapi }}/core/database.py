@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from uuid import uuid4
 
 from fastapi import Depends, Request
-from sqlalchemy import Connection, DateTime, Dialect, Enum, MetaData, TypeDecorator, event
-from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor, ExecutionContext
+from sqlalchemy import DateTime, Dialect, Enum, MetaData, TypeDecorator, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
@@ -51,12 +51,7 @@ class Base(DeclarativeBase):
     )
     type_annotation_map = {  # noqa: RUF012 (declared so by SQLAlchemy)
         datetime: UtcDateTime,
-        enum.Enum: Enum(
-            enum.Enum,
-            native_enum=False,
-            length=50,
-            values_callable=lambda kind: [each.value for each in kind],
-        ),
+        enum.Enum: Enum(enum.Enum, length=50, values_callable=lambda kind: [each.value for each in kind]),
     }
 
     def __init_subclass__(cls, **options: Any) -> None:  # noqa: ANN401 (those of a model)
@@ -78,8 +73,16 @@ class State(TypedDict):
 
 def create_engine(settings: Settings, *, limit_statements: bool = True) -> AsyncEngine:
     """Create the connection pool, which connects on first use; migrations do not limit their statements."""
+    pool: dict[str, Any] = {
+        # The pool size is per process.
+        "pool_size": settings.database_pool_size,
+        "max_overflow": 0,
+        "pool_timeout": settings.database_pool_timeout,
+        # Parameters may be secrets, and errors are logged.
+        "hide_parameters": True,
+    }
     if settings.database_url.startswith("sqlite:"):
-        return _sqlite_engine(settings)
+        return _sqlite_engine(settings, pool)
     parts = urlsplit(settings.database_url)
     query = dict(parse_qsl(parts.query))
     # asyncpg has no channel binding; `sslmode=verify-full` protects as well.
@@ -101,7 +104,7 @@ def create_engine(settings: Settings, *, limit_statements: bool = True) -> Async
             "prepared_statement_cache_size": 0,
             "prepared_statement_name_func": lambda: f"__asyncpg_{uuid4()}__",
         }
-    pool = {**_pool(settings), "pool_recycle": RECYCLE_SECONDS}
+    pool["pool_recycle"] = RECYCLE_SECONDS
     engine = create_async_engine("postgresql+asyncpg://", connect_args=arguments, **pool)
 
     @event.listens_for(engine.sync_engine, "checkout")
@@ -114,18 +117,7 @@ def create_engine(settings: Settings, *, limit_statements: bool = True) -> Async
     return engine
 
 
-def _pool(settings: Settings) -> dict[str, Any]:
-    return {
-        # The pool size is per process.
-        "pool_size": settings.database_pool_size,
-        "max_overflow": 0,
-        "pool_timeout": settings.database_pool_timeout,
-        # Parameters may be secrets, and errors are logged.
-        "hide_parameters": True,
-    }
-
-
-def _sqlite_engine(settings: Settings) -> AsyncEngine:
+def _sqlite_engine(settings: Settings, pool: dict[str, Any]) -> AsyncEngine:
     """Create the engine of SQLite, where reads see what is committed and the first write takes the lock.
 
     The driver would begin a transaction with the first read, and fail the first write if another process
@@ -133,7 +125,7 @@ def _sqlite_engine(settings: Settings) -> AsyncEngine:
     """
     url = settings.database_url.replace("sqlite:", "sqlite+aiosqlite:", 1)
     timeout = {"timeout": settings.database_pool_timeout}
-    engine = create_async_engine(url, connect_args=timeout, **_pool(settings))
+    engine = create_async_engine(url, connect_args=timeout, **pool)
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
@@ -144,18 +136,11 @@ def _sqlite_engine(settings: Settings) -> AsyncEngine:
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "before_cursor_execute")
-    def begin(  # noqa: PLR0913, PLR0917 (the signature of the event)
-        connection: Connection,
-        cursor: DBAPICursor,
-        statement: str,
-        parameters: object,
-        context: ExecutionContext,
-        executemany: bool,
-    ) -> None:
-        driver: Any = connection.connection.driver_connection
-        if driver.in_transaction:
+    def begin(*arguments: Any) -> None:  # noqa: ANN401 (those of the event)
+        connection, cursor, statement, _, context, _ = arguments
+        if connection.connection.driver_connection.in_transaction:
             return
-        compiled: Any = context.compiled
+        compiled = context.compiled
         locks = compiled is not None and getattr(compiled.statement, "_for_update_arg", None) is not None
         if locks or not statement.lstrip().upper().startswith(("SELECT", "PRAGMA")):
             cursor.execute("BEGIN IMMEDIATE")
@@ -175,14 +160,10 @@ def read_session_factory(settings: Settings, engine: AsyncEngine) -> Sessions:
     return session_factory(engine)
 
 
-async def get_sessions(request: Request) -> Sessions:
-    sessions: Sessions = request.state.sessions
-    return sessions
-
-
 async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
     """The transaction of a request: committed when the route returns, rolled back if it raises."""
-    async with (await get_sessions(request)).begin() as session:
+    sessions: Sessions = request.state.sessions
+    async with sessions.begin() as session:
         yield session
 
 

@@ -20,11 +20,7 @@ CORE = Path(__file__).parent
 
 @cache
 def files(kind: str) -> list[ModuleType]:
-    """Import the files of a kind, in the order of the list and by name.
-
-    Raises:
-        ImportError: a module in the list does not exist.
-    """
+    """Import the files of a kind, in the order of the list and by name."""
     found: list[Path] = []
     for module in MODULES:
         folder = CORE.parent / module
@@ -35,11 +31,7 @@ def files(kind: str) -> list[ModuleType]:
 
 
 def offered(kind: str, name: str) -> list[Any]:
-    """Return what each file of a kind calls `name`.
-
-    Raises:
-        ImportError: a file does not have it.
-    """
+    """Return what each file of a kind calls `name`."""
     for file in files(kind):
         if not hasattr(file, name):
             raise ImportError(f"{file.__name__} must have '{name}'")
@@ -47,11 +39,7 @@ def offered(kind: str, name: str) -> list[Any]:
 
 
 def routers(kind: str, *, public: bool = False) -> list[APIRouter]:
-    """Return the routers of a kind: those called `open_…` if `public`, else the others.
-
-    Raises:
-        ImportError: a file has no router.
-    """
+    """Return the routers of a kind: those called `open_…` if `public`, else the others."""
     found: list[APIRouter] = []
     for file in files(kind):
         named = {name: each for name, each in vars(file).items() if isinstance(each, APIRouter)}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from http import HTTPStatus
 from socket import gaierror
-from typing import Any, ClassVar
+from typing import Any, cast
 
 import structlog
 from fastapi import Request, Response
@@ -26,20 +26,17 @@ DETAILS = {
     405: "This path does not support the method; see Allow.",
     413: "The body is larger than this operation accepts.",
 }
-NOT_IN_BODY = (KeyError, IndexError, TypeError)
 
 logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class ApiError(Problem):
-    """Base class of errors that a client can tell apart by their `type`.
+    """Base class of errors that a client can tell apart by their `type` and `title`.
 
     Raise a subclass anywhere below a route, and document it with `responses=problems(ThatError)`.
     """
 
     status: int
-    type: ClassVar[str]
-    title: ClassVar[str]
     detail: str
 
     def __init__(self, detail: str | None = None, *, headers: Mapping[str, str] | None = None) -> None:
@@ -48,11 +45,10 @@ class ApiError(Problem):
 
 def problem_response(problem: Problem, scope: Scope) -> Response:
     """Return the response for an error that was raised by the request of `scope`."""
-    # Set by the pages, which show errors to browsers.
-    as_page = getattr(scope["app"].state, "problem_page", None)
-    page: Response | None = as_page and as_page(problem, scope)
-    if page is not None:
-        return page
+    # The pages set it, to show errors to browsers.
+    problem_page = getattr(scope["app"].state, "problem_page", None)
+    if problem_page and (page := problem_page(problem, scope)):
+        return cast("Response", page)
     return JSONResponse(problem.document(scope["path"]), problem.status, problem.headers, PROBLEM_JSON)
 
 
@@ -67,51 +63,44 @@ async def on_http_exception(request: Request, error: HTTPException) -> Response:
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         # Starlette names the methods of one route; a path may have several.
-        scopes = [(method, {**request.scope, "method": method}) for method in METHODS]
         allowed = {
             method
+            for method in METHODS
             for route in request.app.routes
-            for method, scope in scopes
-            if route.matches(scope)[0] is Match.FULL
+            if route.matches({**request.scope, "method": method})[0] is Match.FULL
         }
         headers["Allow"] = ", ".join(sorted(allowed | ({"HEAD"} if "GET" in allowed else set())))
     return problem_response(Problem(error.status_code, detail, headers=headers), request.scope)
 
 
 async def on_invalid_request(request: Request, error: RequestValidationError) -> Response:
-    return problem_response(validation_problem(error), request.scope)
-
-
-def validation_problem(error: RequestValidationError) -> Problem:
-    """Convert FastAPI's error: 415 or 400 for a body that is not JSON, else 422."""
-    # FastAPI does not parse the body if the content type is not JSON.
-    if isinstance(error.body, bytes):
-        return Problem(415, "The body must be JSON, with Content-Type: application/json.")
+    """Answer 415 or 400 for a body that is not JSON, else 422."""
     details = error.errors()
-    if details[0]["type"] == "json_invalid":
-        return Problem(400, f"The body is not valid JSON: {details[0]['ctx']['error']}.")
-    errors = [
-        FieldError(
-            pointer=pointer(_location(detail["loc"][1:], error.body), str(detail["loc"][0])),
-            detail=detail["msg"].removeprefix("Value error, "),
-        )
-        for detail in details
-    ]
-    return Problem(422, "The request is not valid; see errors.", errors=errors)
+    if isinstance(error.body, bytes):
+        # FastAPI does not parse the body if the content type is not JSON.
+        problem = Problem(415, "The body must be JSON, with Content-Type: application/json.")
+    elif details[0]["type"] == "json_invalid":
+        problem = Problem(400, f"The body is not valid JSON: {details[0]['ctx']['error']}.")
+    else:
+        errors = [
+            FieldError(
+                pointer=pointer(_location(each["loc"][1:], error.body), str(each["loc"][0])),
+                detail=each["msg"].removeprefix("Value error, "),
+            )
+            for each in details
+        ]
+        problem = Problem(422, "The request is not valid; see errors.", errors=errors)
+    return problem_response(problem, request.scope)
 
 
 def _location(location: Sequence[str | int], body: Any) -> Sequence[str | int]:  # noqa: ANN401 (JSON or a form)
     """Drop the names of a union's alternatives, which Pydantic puts between the keys of the body."""
-    if body is None:
-        return location
     path: list[str | int] = []
     for part in location:
-        try:
-            body = body[part]
-        except NOT_IN_BODY:
-            if part != location[-1]:
-                continue
-        path.append(part)
+        is_key = isinstance(body, list) or (isinstance(body, Mapping) and part in body)
+        if is_key or body is None or part == location[-1]:
+            path.append(part)
+        body = body[part] if is_key else body
     return path
 
 

@@ -1,9 +1,9 @@
 """ASGI middleware, in the order in which a request passes through it."""
 
+import re
 from collections.abc import Sequence
 from http import HTTPStatus
 from time import perf_counter
-from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -19,6 +19,8 @@ from .security_headers import HSTS, SECURITY_HEADERS
 INTERNAL_ERROR = "An internal error occurred; the request id finds it in the logs."
 DISCONNECTED = "The client disconnected before the request was complete."
 TOO_LARGE = Problem(413, "The body is larger than this operation accepts.", headers={"Connection": "close"})
+# A name or an IPv6 address, perhaps with a dot at its end, and perhaps a port.
+HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]*[\w-])\.?(:[1-9][0-9]{0,4})?", re.ASCII)
 RESPONSE_STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
 
 logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -53,8 +55,7 @@ class RequestMiddleware:
 
     def __init__(self, app: ASGIApp, *, production: bool) -> None:
         self.app = app
-        headers = [*SECURITY_HEADERS.items(), *([HSTS] if production else [])]
-        self.headers = [(name.lower().encode(), value.encode()) for name, value in headers]
+        self.headers = [*SECURITY_HEADERS.items(), *([HSTS] if production else [])]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -62,18 +63,18 @@ class RequestMiddleware:
             return
         started = perf_counter()
         request_id = begin_request(Headers(scope=scope).get(REQUEST_ID_HEADER))
-        id_header = (REQUEST_ID_HEADER.lower().encode(), request_id.encode())
         status: int = HTTPStatus.INTERNAL_SERVER_ERROR
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] in RESPONSE_STARTS:
                 status = message.get("status", HTTPStatus.SWITCHING_PROTOCOLS)
-                own = list(message.get("headers", ()))
-                # A route may set a header of its own.
-                names = {name for name, _ in own}
-                common = [header for header in self.headers if header[0] not in names]
-                message["headers"] = [*own, *common, id_header]
+                headers = MutableHeaders(raw=list(message.get("headers", ())))
+                for name, value in self.headers:
+                    # A route may set a header of its own.
+                    headers.setdefault(name, value)
+                headers[REQUEST_ID_HEADER] = request_id
+                message["headers"] = headers.raw
             await send(message)
 
         try:
@@ -141,15 +142,9 @@ class HostMiddleware:
         await self.app(scope, receive, send)
 
     def _is_allowed(self, header: str) -> bool:
-        try:
-            url = urlsplit(f"//{header}")
-            host, valid = (url.hostname or "").removesuffix("."), url.netloc == header and url.port != 0
-        except ValueError:
-            return False
-        if not host or not valid or "@" in header:
-            return False
-        host = f"[{host}]" if ":" in host else host
-        return any(
+        valid = HOST.fullmatch(header)
+        host = valid[1].lower() if valid else ""
+        return bool(host) and any(
             allowed in {host, "*"} or (allowed.startswith(".") and f".{host}".endswith(allowed))
             for allowed in self.allowed_hosts
         )

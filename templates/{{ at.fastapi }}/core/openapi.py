@@ -1,7 +1,5 @@
 """The OpenAPI document: its errors, its operation ids, and the pages that show it."""
 
-import json
-from collections.abc import Iterator
 from secrets import token_urlsafe
 from typing import Any
 
@@ -20,60 +18,52 @@ SCHEMAS = "#/components/schemas"
 COMPONENTS: dict[str, Any] = {"Problem": PROBLEM_SCHEMA}
 REQUEST_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 
-
-def problem_name(error: type[ApiError]) -> str:
-    """Return the name of an error's schema: `SoldOutProblem` for `SoldOutError`."""
-    return f"{error.__name__.removesuffix('Error')}Problem"
+# A type of errors, or only a status.
+Documented = int | str | type[ApiError]
 
 
-def problem_schema(error: type[ApiError]) -> dict[str, Any]:
-    """Return the schema of an error: a problem document with a fixed type and status."""
-    return {
-        "title": problem_name(error),
-        "description": error.title,
-        "allOf": [
-            {"$ref": f"{SCHEMAS}/Problem"},
-            {
-                "type": "object",
-                "required": ["type", "status"],
-                # Enums of one value: some generators cannot merge `const`.
-                "properties": {
-                    "type": {"type": "string", "enum": [error.type]},
-                    "status": {"type": "integer", "enum": [error.status]},
-                },
-            },
-        ],
-    }
+def problem_name(error: Documented) -> str:
+    """Return the name of an error's schema: `SoldOutProblem` for `SoldOutError`, else `Problem`."""
+    return f"{error.__name__.removesuffix('Error')}Problem" if isinstance(error, type) else "Problem"
 
 
-def problems(*errors: int | str | type[ApiError]) -> dict[int | str, dict[str, Any]]:
+def problem_reference(error: Documented) -> dict[str, str]:
+    """Return a reference to the schema of an error: a problem document with a fixed type and status."""
+    name = problem_name(error)
+    if isinstance(error, type):
+        # Enums of one value: some generators cannot merge `const`.
+        properties = {
+            "type": {"type": "string", "enum": [error.type]},
+            "status": {"type": "integer", "enum": [error.status]},
+        }
+        fixed = {"type": "object", "required": ["type", "status"], "properties": properties}
+        described = {"title": name, "description": error.title}
+        COMPONENTS[name] = {**described, "allOf": [{"$ref": f"{SCHEMAS}/Problem"}, fixed]}
+    return {"$ref": f"{SCHEMAS}/{name}"}
+
+
+def problems(*errors: Documented) -> dict[int | str, dict[str, Any]]:
     """Return the `responses` of a route with these errors or statuses; `default` is any other status."""
-    grouped: dict[int | str, list[int | str | type[ApiError]]] = {}
+    grouped: dict[int | str, list[Documented]] = {}
     for error in errors:
-        grouped.setdefault(error if isinstance(error, int | str) else error.status, []).append(error)
+        grouped.setdefault(error.status if isinstance(error, type) else error, []).append(error)
     return {status: _response(status, each) for status, each in grouped.items()}
 
 
-def _response(status: int | str, errors: list[int | str | type[ApiError]]) -> dict[str, Any]:
-    schemas, titles, examples = [], [], {}
-    for error in errors:
-        typed = None if isinstance(error, int | str) else error
-        schemas.append({"$ref": f"{SCHEMAS}/{problem_name(typed) if typed else 'Problem'}"})
-        titles.append(typed.title if typed else "Problem details")
-        if isinstance(status, int):
-            # Some errors have a detail only once they are raised.
-            detail = getattr(typed, "detail", "What went wrong this time.")
-            example = {
-                **Problem(status, detail).document("/api/v1/example"),
-                "request_id": REQUEST_ID,
-            }
-            if typed:
-                example |= {"type": typed.type, "title": typed.title}
-            examples[typed.type.rpartition(":")[2] if typed else "problem"] = {"value": example}
+def _response(status: int | str, errors: list[Documented]) -> dict[str, Any]:
+    schemas = [problem_reference(error) for error in errors]
     content: dict[str, Any] = {"schema": schemas[0] if len(schemas) == 1 else {"oneOf": schemas}}
-    if examples:
-        content["examples"] = examples
+    if isinstance(status, int):
+        content["examples"] = {problem_name(error): {"value": _example(status, error)} for error in errors}
+    titles = [error.title if isinstance(error, type) else "Problem details" for error in errors]
     return {"description": "; ".join(titles), "content": {PROBLEM_JSON: content}}
+
+
+def _example(status: int, error: Documented) -> dict[str, Any]:
+    # Some errors have a detail only once they are raised.
+    problem = Problem(status, getattr(error, "detail", "What went wrong this time."))
+    named = {"type": error.type, "title": error.title} if isinstance(error, type) else {}
+    return {**problem.document("/api/v1/example"), "request_id": REQUEST_ID, **named}
 
 
 def operation_id(route: APIRoute) -> str:
@@ -82,36 +72,19 @@ def operation_id(route: APIRoute) -> str:
 
 
 class Api(FastAPI):
-    """FastAPI with all components in its OpenAPI document."""
+    """FastAPI with all components in its OpenAPI document, and the errors of request bodies."""
 
     def openapi(self) -> dict[str, Any]:
         contract = super().openapi()
         for item in contract["paths"].values():
             for operation in item.values():
-                _add_body_errors(operation)
-        schemas = contract.setdefault("components", {}).setdefault("schemas", {})
-        schemas |= {name: schema for name, schema in COMPONENTS.items() if name not in schemas}
-        text = json.dumps(contract)
-        schemas |= {
-            problem_name(error): problem_schema(error)
-            for error in _subclasses(ApiError)
-            if f'"{SCHEMAS}/{problem_name(error)}"' in text
-        }
+                body = operation.get("requestBody", {}).get("content", {})
+                statuses = (400, 413, 415) if "application/json" in body else (413,) if body else ()
+                errors = {str(status): response for status, response in problems(*statuses).items()}
+                operation["responses"] = dict(sorted({**errors, **operation["responses"]}.items()))
+        components = contract.setdefault("components", {})
+        components["schemas"] = {**COMPONENTS, **components.get("schemas", {})}
         return contract
-
-
-def _add_body_errors(operation: dict[str, Any]) -> None:
-    body = operation.get("requestBody", {}).get("content", {})
-    statuses = (400, 413, 415) if "application/json" in body else (413,) if body else ()
-    for status, response in problems(*statuses).items():
-        operation["responses"].setdefault(str(status), response)
-    operation["responses"] = dict(sorted(operation["responses"].items()))
-
-
-def _subclasses(parent: type[ApiError]) -> Iterator[type[ApiError]]:
-    for child in parent.__subclasses__():
-        yield child
-        yield from _subclasses(child)
 
 
 docs = APIRouter(include_in_schema=False)

@@ -20,7 +20,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ..accounts.public import Actor, NotSignedInError, authenticate_reader, bearer_token
 from ..core.errors import ApiError
-from ..core.openapi import COMPONENTS, SCHEMAS, problem_name
+from ..core.openapi import COMPONENTS, SCHEMAS, problem_reference
 from . import queries
 from .contracts import Event
 from .errors import ForeignOriginError, UnknownEventError
@@ -78,7 +78,7 @@ def message(name: str, *data: type[BaseModel] | type[ApiError], events: Sequence
     schemas = []
     for kind in data:
         if issubclass(kind, ApiError):
-            schemas.append({"$ref": f"{SCHEMAS}/{problem_name(kind)}"})
+            schemas.append(problem_reference(kind))
             continue
         schema = kind.model_json_schema(mode="serialization", ref_template=f"{SCHEMAS}/{{model}}")
         COMPONENTS.update({**schema.pop("$defs", {}), kind.__name__: schema})
