@@ -1,5 +1,6 @@
 EMAIL = "user@example.com"
-SCOPES_PATTERN = "^((read|write)( (read|write))*)?$"
+_SCOPE = f"({'|'.join(Scope)})"
+SCOPES_PATTERN = f"^({_SCOPE}( {_SCOPE})*)?$"
 
 
 class CredentialsForm(BaseModel):
@@ -21,7 +22,7 @@ class CredentialsForm(BaseModel):
         Field(
             pattern=SCOPES_PATTERN,
             max_length=100,
-            description="Scopes separated by spaces; by default all scopes of the role.",
+            description="Separated by spaces; by default `read write`, as far as the role allows.",
         ),
     ] = ""
     # None means absent; the API does not accept null.
@@ -32,7 +33,12 @@ class CredentialsForm(BaseModel):
     ] = None
 
     def scopes(self) -> frozenset[Scope]:
+{% if framework == 'fastapi' %}
+        """Return the requested scopes, which may be none."""
+        return frozenset(map(Scope, self.scope.split()))
+{% else %}
         """Return the requested scopes, or all scopes if none are requested."""
         return frozenset(map(Scope, self.scope.split() or Scope))
+{% endif %}
 
 

@@ -16,9 +16,19 @@ def _iso_currency(currency: str) -> str:
     return currency
 
 
+{% if framework == 'fastapi' %}
+# As an alias it is a component of its own in the OpenAPI document.
+Currency = typing_extensions.TypeAliasType(
+    "Currency",
+    Annotated[
+        str, AfterValidator(_iso_currency), WithJsonSchema({"type": "string", "enum": sorted(CURRENCIES)})
+    ],
+)
+{% else %}
 Currency = Annotated[
     str, AfterValidator(_iso_currency), WithJsonSchema({"type": "string", "enum": sorted(CURRENCIES)})
 ]
+{% endif %}
 
 
 class InvoiceIn(RequestBody):

@@ -1,0 +1,235 @@
+"""Modules belong to the project: a capability only adds files to them, and what a team adds is found by its name."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import copier
+import httpx
+import pytest
+from servers import CREDENTIALS, Server, authorization, clean_environment, problem, runs, serving, working_copy
+from support import Render, git, rendered_files
+
+MODULES = ("accounts", "billing", "events")
+
+# Answers without and with a capability.
+CAPABILITIES: list[tuple[str, dict[str, bool], dict[str, bool]]] = [
+    ("fastapi", {}, {"pages": True}),
+    ("fastapi", {}, {"admin_ui": True}),
+    ("fastapi", {"pages": True}, {"pages": True, "admin_ui": True}),
+    ("fastapi", {"admin_ui": True}, {"pages": True, "admin_ui": True}),
+    ("fastapi", {"realtime": False}, {"realtime": True}),
+]
+
+
+@pytest.mark.parametrize(("framework", "without", "with_it"), CAPABILITIES)
+def test_capability_only_adds_files_to_modules(
+    framework: str, without: dict[str, bool], with_it: dict[str, bool], render: Render
+) -> None:
+    # Events are a module, with tables.
+    folders = [f"{root}/{module}/" for root in ("src/shop", "tests") for module in MODULES]
+    folders += [] if "realtime" in with_it else ["migrations/versions/"]
+    before, after = (
+        {path: text for path, text in rendered_files(project).items() if path.startswith(tuple(folders))}
+        for project in (
+            render("without", framework=framework, **without),
+            render("with", framework=framework, **with_it),
+        )
+    )
+    assert [path for path, text in before.items() if after.get(path) != text] == []
+    assert before.keys() < after.keys()
+
+
+# What a team adds to its module `items`, without an edit elsewhere.
+FASTAPI = {
+    "export_router.py": """
+from fastapi import APIRouter, Request
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from ..core.database import SessionDependency
+from . import services
+
+router = APIRouter(prefix="/items-export", tags=["items"])
+open_router = APIRouter(prefix="/feeds/items", include_in_schema=False)
+
+
+def fail(session: Session) -> None:
+    raise RuntimeError("the commit failed")
+
+
+@router.get("")
+async def export(request: Request) -> str:
+    return request.state.greeting
+
+
+@router.post("/{name}")
+async def create(name: str, session: SessionDependency) -> None:
+    await services.create_item(session, name=name)
+    if name == "failing":
+        event.listen(session.sync_session, "before_commit", fail)
+
+
+@open_router.get("")
+async def feed() -> str:
+    return "open"
+""",
+    "lifespan.py": """
+from contextlib import asynccontextmanager
+
+
+@asynccontextmanager
+async def lifespan(state):
+    yield {"greeting": "exported"}
+""",
+    "pages.py": """
+from fastapi import APIRouter, Request, Response
+
+from ..core.browsers import Link, page
+
+pages = APIRouter(prefix="/items")
+NAVIGATION = [Link("All items", "/items", position=50)]
+
+
+@pages.get("")
+async def overview(request: Request) -> Response:
+    return page(request, "items/overview.html")
+""",
+    "templates/items/overview.html": """
+{% extends "core/base.html" %}
+{% block content %}Overview of {{ request.state.greeting }}{% endblock %}
+""",
+    "admin.py": """
+from sqlalchemy import true
+
+from ..core.admin import StaffView
+from .models import Item
+
+
+class ItemView(StaffView, model=Item):
+    column_list = (Item.name,)
+
+    @staticmethod
+    def scope(organizations):
+        return true()
+
+
+VIEWS = (ItemView,)
+""",
+    "commands.py": 'print("the command ran")\n',
+}
+
+fastapi = pytest.mark.parametrize("generated", ["fastapi-pages"], indirect=True, scope="session")
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def extended(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with more files in `items`, to which an update has then added the module `orders`."""
+    copy = working_copy(project, tmp_path_factory.mktemp("extended") / "shop")
+    for name, source in FASTAPI.items():
+        path = copy / "src/shop/items" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(source.lstrip("\n"))
+    git(copy, "init", "--quiet")
+    git(copy, "add", "--all")
+    git(copy, "commit", "--quiet", "--message", "Work")
+    modules = ["accounts", "billing", "events", "items", "orders"]
+    options: dict[str, Any] = {"defaults": True, "overwrite": True, "unsafe": True, "quiet": True}
+    copier.run_update(copy, data={"modules": modules}, vcs_ref=copier.VcsRef.CURRENT, **options)
+    return copy
+
+
+@pytest.fixture(scope="session")
+def extended_server(extended: Path, database: str) -> Iterator[Server]:
+    with serving(extended, DATABASE_URL=database, **runs(extended)) as running:
+        yield running
+
+
+@fastapi
+def test_update_that_adds_a_module_has_no_conflict(extended: Path) -> None:
+    changed = {line[3:] for line in git(extended, "status", "--porcelain").splitlines()}
+    assert {path for path in changed if "orders" not in path} <= {
+        ".copier-answers.yml",
+        "README.md",
+        "src/shop/modules.py",
+    }
+    listed = (extended / "src/shop/modules.py").read_text()
+    assert '    "orders",\n' in listed
+    assert "<<<<<<<" not in listed
+
+
+@fastapi
+@on_sqlite
+def test_second_router_and_lifespan_are_found(extended: Path, extended_server: Server) -> None:
+    token = authorization(extended, extended_server)
+    export = f"{extended_server.url}/api/v1/items-export"
+    problem(httpx.get(export, timeout=15), 401)
+    assert httpx.get(export, headers=token, timeout=15).json() == "exported"
+    assert httpx.get(f"{extended_server.url}/feeds/items", timeout=15).json() == "open"
+
+
+@fastapi
+@on_sqlite
+def test_response_is_sent_after_the_commit(extended: Path, extended_server: Server) -> None:
+    token = authorization(extended, extended_server)
+    for name, status in (("failing", 500), ("stored", 200)):
+        answer = httpx.post(f"{extended_server.url}/api/v1/items-export/{name}", headers=token, timeout=15)
+        assert answer.status_code == status, answer.text
+    items = httpx.get(f"{extended_server.url}/api/v1/items", headers=token, timeout=15).json()["items"]
+    names = [item["name"] for item in items]
+    assert "stored" in names
+    assert "failing" not in names
+
+
+@fastapi
+@on_sqlite
+def test_page_and_admin_view_are_found(extended_server: Server) -> None:
+    headers = {"accept": "text/html", "sec-fetch-site": "same-origin"}
+    with httpx.Client(base_url=extended_server.url, timeout=15, headers=headers) as browser:
+        assert browser.get("/items").headers["location"] == "/sign-in?next=/items"
+        form = {"email": CREDENTIALS["username"], "password": CREDENTIALS["password"]}
+        assert browser.post("/sign-in", data=form).status_code == 303
+        assert "Overview of exported" in browser.get("/items").text
+        # In the order of their positions.
+        menu = browser.get("/profile").text
+        assert menu.index(">Invoices<") < menu.index(">All items<") < menu.index(">Profile<")
+        assert browser.get("/admin/item/list").status_code == 200
+
+
+@fastapi
+def test_command_is_found(extended: Path) -> None:
+    assert run(extended, "-m", "shop.items.commands") == "the command ran\n"
+
+
+@fastapi
+@pytest.mark.parametrize(
+    ("file", "source", "reason"),
+    [
+        ("modules.py", 'MODULES = ["nowhere"]\n', "modules.py lists 'nowhere', but "),
+        ("items/router.py", "\n", "shop.items.router must have an APIRouter"),
+        ("items/pages.py", "from fastapi import APIRouter\n\npages = APIRouter()\n", "must have 'NAVIGATION'"),
+        ("items/admin.py", "\n", "shop.items.admin must have 'VIEWS'"),
+    ],
+)
+def test_what_is_missing_is_named(file: str, source: str, reason: str, project: Path, tmp_path: Path) -> None:
+    copy = working_copy(project, tmp_path / "shop")
+    (copy / "src/shop" / file).write_text(source)
+    said = run(copy, "-c", "import shop.main").splitlines()[-1]
+    assert said.startswith("ImportError: ")
+    assert reason in said
+
+
+def run(project: Path, *arguments: str) -> str:
+    """Run Python in a copy of a project and return what it prints."""
+    result = subprocess.run(
+        [str(project / ".venv/bin/python"), *arguments],
+        cwd=project,
+        env=clean_environment(**runs(project)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return result.stdout
