@@ -59,7 +59,7 @@ def test_random_lines_are_in_the_template_or_its_includes(known: Template, proje
     missing = []
     for path in chosen.sample(files, 20):
         (landing,) = known.find(path, project["answers"])
-        sources = source_lines(known, landing)
+        sources = source_lines(known, landing, project["answers"])
         lines = [line for line in (project["folder"] / path).read_text(encoding="utf-8").splitlines() if line.strip()]
         sample = chosen.sample(lines, min(len(lines), 5))
         missing += [f"{path}: {line}" for line in sample if not any(matches(line, text) for text in sources)]
@@ -67,9 +67,17 @@ def test_random_lines_are_in_the_template_or_its_includes(known: Template, proje
     assert len(missing) <= 3, missing
 
 
-def source_lines(known: Template, landing: Landing) -> list[str]:
-    files = [landing.template, *(str(path) for name in known.includes(landing) for path in ROOT.glob(name))]
+def source_lines(known: Template, landing: Landing, answers: dict[str, Any]) -> list[str]:
+    files = [landing.template, *known.includes(landing, answers)]
     return [line for file in files for line in (ROOT / file).read_text(encoding="utf-8").splitlines()]
+
+
+def test_fragments_are_those_of_the_project(known: Template, project: dict[str, Any]) -> None:
+    (landing,) = known.find("pyproject.toml", project["answers"])
+    folders = {Path(name).parts[1] for name in known.includes(landing, project["answers"])}
+    framework = project["answers"]["framework"]
+    assert framework in folders
+    assert not {folder for folder in folders if folder.split("_")[0] in {*FRAMEWORKS} - {framework}}
 
 
 def test_unknown_path_is_one_sentence() -> None:

@@ -64,6 +64,12 @@ class Questions:
             self._compute(name, known)
         return bool(expression(known))
 
+    def value(self, name: str, answers: Mapping[str, Any]) -> Any:
+        """Return an answer, computed if `answers` lack it."""
+        known = dict(answers)
+        self._compute(name, known)
+        return known.get(name)
+
     def template(self, source: str, scope: Scope) -> list[Rendered]:
         """Return what a Jinja text without statements renders to."""
         return self._joined([(node, scope) for node in outputs(self.jinja.parse(source))])

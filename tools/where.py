@@ -6,6 +6,7 @@ Everything is read from copier.yml, its question files and the names below templ
 
 import argparse
 import itertools
+import os
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -90,21 +91,41 @@ class Template:
         """Return whether `answers` render a landing."""
         return not landing.condition or self.questions.holds(landing.condition, answers)
 
-    def includes(self, landing: Landing) -> list[str]:
-        """Return the files that a template includes, at any depth, with `*` for what answers decide."""
+    def includes(self, landing: Landing, answers: Mapping[str, Any] | None = None) -> list[str]:
+        """Return the files that a template includes, at any depth.
+
+        Without `answers`, `*` stands for what these decide.
+        """
         found: list[str] = []
         waiting = [landing.template] if landing.template.endswith(SUFFIX) else []
         while waiting:
             tree = self.questions.jinja.parse((self.root / waiting.pop(0)).read_text(encoding="utf-8"))
-            texts = [
-                rendered.text
-                for node in tree.find_all(nodes.Include)
-                for rendered in self.questions.texts(node.template, {})
+            patterns = [
+                pattern for node in tree.find_all(nodes.Include) for pattern in self._included(node, tree, answers)
             ]
-            new = [text for text in dict.fromkeys(re.sub(r"<\w+>", "*", text) for text in texts) if text not in found]
-            found += new
-            waiting += [path.relative_to(self.root).as_posix() for text in new for path in sorted(self.root.glob(text))]
+            for pattern in dict.fromkeys(patterns):
+                files = [path.relative_to(self.root).as_posix() for path in sorted(self.root.glob(pattern))]
+                if pattern not in found and (files or answers is None):
+                    found.append(pattern)
+                    waiting += files
         return found
+
+    def _included(self, node: nodes.Include, tree: nodes.Template, answers: Mapping[str, Any] | None) -> Iterator[str]:
+        """Yield the paths that a statement includes."""
+        loops = {
+            loop.target.name: loop.iter.name
+            for loop in tree.find_all(nodes.For)
+            if isinstance(loop.target, nodes.Name) and isinstance(loop.iter, nodes.Name)
+            if any(inner is node for inner in loop.find_all(nodes.Include))
+        }
+        for text, _ in self.questions.texts(node.template, {}):
+            literals, names = re.split(r"<\w+>", text), re.findall(r"<(\w+)>", text)
+            values: list[list[str]] = []
+            for name in names:
+                value = self.questions.value(loops.get(name, name), answers) if answers else None
+                values.append([str(each) for each in value] if isinstance(value, list) else [str(value or "*")])
+            for choice in itertools.product(*values):
+                yield "".join(itertools.chain.from_iterable(itertools.zip_longest(literals, choice, fillvalue="")))
 
     def _landings(self, file: Path, relative: PurePath) -> Iterator[Landing]:
         parts = relative.with_name(relative.name.removesuffix(SUFFIX)).parts
@@ -158,7 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(path)
         for landing in found:
             print(f"  {landing.template}\n    {describe(landing, path)}")
-            for name in template.includes(landing):
+            for name in template.includes(landing, answers):
                 print(f"    includes {name}")
     return int(unknown)
 
@@ -172,4 +193,7 @@ def describe(landing: Landing, path: str = "") -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except BrokenPipeError:  # such as `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
