@@ -258,6 +258,11 @@ def test_conflict_in_a_renamed_file_is_listed(
     assert "1 file(s):\n  WORKING.md\n" in capfd.readouterr().err
 
 
+def test_releases_are_in_the_history() -> None:
+    """A shallow clone has none, and the next test would test nothing."""
+    require(releases(ROOT), "fetch the whole history and tags: this clone has no release")
+
+
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 @pytest.mark.parametrize("version", releases(ROOT))
 def test_every_release_can_be_updated(framework: str, version: str, tmp_path: Path) -> None:
