@@ -75,7 +75,7 @@ def convert_invoice(invoice_id: UUID, query_data: ConversionQuery) -> Conversion
         raise InvoiceNotFoundError
     # Hold no connection while the other service answers.
     db.session.commit()
-    rate = get_rate(str(settings.exchange_rates_url), invoice.currency, query_data.currency)
+    rate = get_rate(settings.exchange_rates_url, invoice.currency, query_data.currency)
     with localcontext(prec=PRECISION):
         shift = decimals(query_data.currency) - decimals(invoice.currency)
         amount = (invoice.amount_cents * rate.value).scaleb(shift).to_integral_value(ROUND_HALF_EVEN)

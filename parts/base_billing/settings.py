@@ -1,0 +1,6 @@
+class SeedSettings(CoreSettings):
+    """The password of the demo users."""
+
+    seed_password: SecretStr | None = None
+
+

@@ -1,0 +1,1 @@
+from .webhooks import key_of

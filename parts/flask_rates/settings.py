@@ -1,0 +1,13 @@
+class RatesSettings(CoreSettings):
+    """Where exchange rates come from."""
+
+    exchange_rates_url: str | None = None
+
+    @field_validator("exchange_rates_url")
+    @classmethod
+    def _check_rates_url(cls, value: str | None) -> str | None:
+        if value and not re.fullmatch(r"https?://[\w.-]+(:\d+)?(/[\w./~-]*)?", value):
+            raise ValueError("must be an address such as https://rates.example.com, without credentials and query")
+        return value
+
+
