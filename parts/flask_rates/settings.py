@@ -7,7 +7,7 @@ class RatesSettings(CoreSettings):
     @classmethod
     def _check_rates_url(cls, value: str | None) -> str | None:
         if value and not re.fullmatch(r"https?://[\w.-]+(:\d+)?(/[\w./~-]*)?", value):
-            raise ValueError("must be an address such as https://rates.example.com, without credentials and query")
+            raise ValueError("must be like https://rates.example.com, without credentials or query")
         return value
 
 
