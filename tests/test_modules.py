@@ -1,5 +1,6 @@
 """Modules belong to the project: a capability only adds files to them, and what a team adds is found by its name."""
 
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ import copier
 import httpx
 import pytest
 from servers import CREDENTIALS, Server, authorization, clean_environment, problem, runs, serving, working_copy
-from support import Render, git, rendered_files
+from support import ROOT, Render, git, rendered_files
 
 MODULES = ("accounts", "billing", "events")
 
@@ -39,6 +40,17 @@ def test_capability_only_adds_files_to_modules(
     )
     assert [path for path, text in before.items() if after.get(path) != text] == []
     assert before.keys() < after.keys()
+
+
+@pytest.mark.parametrize("owner", ["fastapi", "flask", "sqlalchemy"])
+def test_modules_have_no_condition_on_a_capability(owner: str) -> None:
+    module = re.compile(r"\{\{ (accounts|billing|events|predictions|webhooks) \}\}|yield module|migrations/versions")
+    conditional = [
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "templates").glob(f"{{{{ at.{owner}*/**/*.jinja")
+        if module.search(path.as_posix()) and re.search(r"\{[%{][^}%]*\buse\.", path.read_text(encoding="utf-8"))
+    ]
+    assert conditional == []
 
 
 # What a team adds to its module `items`, without an edit elsewhere.
