@@ -137,6 +137,20 @@ def test_every_branch_is_rendered(rendered: Rendered) -> None:
     assert rendered.never_seen == []
 
 
+def test_every_answer_is_rendered(rendered: Rendered) -> None:
+    """A new question belongs to FACTORS."""
+    projects = {each.project: each.answers for each in rendered.landed}.values()
+    questions = Template().questions
+    missing = {}
+    for file in sorted((ROOT / "questions").glob("[4-7]-*.yml")):
+        for name in yaml.safe_load(file.read_text(encoding="utf-8")):
+            offered = [] if questions.questions[name].get("when", True) is False else questions.values(name)
+            given = [answers[name] for answers in projects if name in answers]
+            if left := [value for value in offered if value not in given]:
+                missing[name] = left
+    assert missing == {}
+
+
 def test_no_template_syntax_remains(rendered: Rendered) -> None:
     questions = [yaml.safe_load(path.read_text()) for path in (ROOT / "questions").glob("*.yml")]
     names = "|".join(["_", "module", *itertools.chain.from_iterable(questions)])

@@ -273,7 +273,7 @@ class Questions:
             return None
         conditions = list(item.conditions)
         for name, part in found.groupdict().items():
-            offered = self._values(name)
+            offered = self.values(name)
             if offered and part not in offered:
                 return None
             conditions.append(f"{name} == {part!r}" if offered else f"{part!r} in {name}")
@@ -351,8 +351,10 @@ class Questions:
                 return [Rendered(key) for key in self.targets(name)]
         raise Unreadable(str(node))
 
-    def _values(self, name: str) -> list[Any]:
-        """Return the values that a question offers."""
+    def values(self, name: str) -> list[Any]:
+        """Return the values that a question offers; none if it takes any text."""
+        if self.questions[name].get("type") == "bool":
+            return [True, False]
         choices = self.questions[name].get("choices", [])
         values = choices.values() if isinstance(choices, dict) else choices
         return [value["value"] if isinstance(value, dict) else value for value in values]
