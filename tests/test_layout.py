@@ -37,3 +37,20 @@ def test_every_overlay_has_a_folder_and_a_target() -> None:
     folders = {path.name for path in (ROOT / "templates").iterdir() if path.name.startswith("{{ at.")}
     targets = {f"{{{{ at.{name} }}}}" for name in Template().questions.targets("at")}
     assert folders == targets
+
+
+def test_every_fragment_is_included(landings: list[Landing]) -> None:
+    """Its folder is called like a part, and a template includes files of its name."""
+    known = Template()
+    included = {re.escape(name).replace(r"\*", ".*") for landing in landings for name in known.includes(landing)}
+    fragments = [path.relative_to(ROOT) for path in (ROOT / "parts").rglob("*") if path.is_file()]
+    assert fragments
+    orphans = [path.as_posix() for path in fragments if not re.fullmatch("|".join(included), path.as_posix())]
+    assert orphans == []
+    assert [path.as_posix() for path in fragments if known.questions.membership(path.parts[1], "parts") is None] == []
+
+
+def test_architecture_lists_every_fragment_name() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"`([\w.]+)`", text[text.index("| fragments |") : text.index("## From a rendered file")]))
+    assert {path.name for path in (ROOT / "parts").rglob("*") if path.is_file()} - listed == set()

@@ -258,11 +258,16 @@ class Questions:
             case nodes.Compare(
                 expr=nodes.Const(value=str(value)), ops=[nodes.Operand(op="in", expr=nodes.Name(name=name))]
             ):
-                # A literal item comes before one that consists of answers.
-                for item in sorted(self._items(name), key=lambda item: item.text.count("<")):
-                    found = self._matched(item, value)
-                    if found is not None:
-                        return found
+                return self.membership(value, name)
+        return None
+
+    def membership(self, value: str, name: str) -> list[str] | None:
+        """Return the conditions under which a computed list has `value`; None if it never has, or cannot be read."""
+        # A literal item comes before one that consists of answers.
+        for item in sorted(self._items(name), key=lambda item: item.text.count("<")):
+            found = self._matched(item, value)
+            if found is not None:
+                return found
         return None
 
     def _matched(self, item: Rendered, value: str) -> list[str] | None:
