@@ -9,11 +9,9 @@ from uuid import uuid4
 
 from fastapi import Depends, Request
 from sqlalchemy import DateTime, Dialect, Enum, MetaData, TypeDecorator, event
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from .settings import Settings
 
@@ -108,10 +106,9 @@ def create_engine(settings: Settings, *, limit_statements: bool = True) -> Async
     engine = create_async_engine("postgresql+asyncpg://", connect_args=arguments, **pool)
 
     @event.listens_for(engine.sync_engine, "checkout")
-    def discard_closed(_: DBAPIConnection, record: ConnectionPoolEntry, __: PoolProxiedConnection) -> None:
+    def discard_closed(_: object, record: Any, __: object) -> None:  # noqa: ANN401 (of the driver)
         # Without the round trip of `pool_pre_ping`: the event loop noticed when the server closed it.
-        driver: Any = record.driver_connection
-        if driver.is_closed():
+        if record.driver_connection.is_closed():
             raise DisconnectionError
 
     return engine
@@ -128,7 +125,7 @@ def _sqlite_engine(settings: Settings, pool: dict[str, Any]) -> AsyncEngine:
     engine = create_async_engine(url, connect_args=timeout, **pool)
 
     @event.listens_for(engine.sync_engine, "connect")
-    def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    def prepare(connection: Any, _: object) -> None:  # noqa: ANN401 (of the driver)
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute("PRAGMA foreign_keys = ON")
