@@ -307,6 +307,7 @@ def test_connections_that_broke_fail_at_most_a_request_each(project: Path) -> No
             assert statuses[-1] == 200
 
 
+@pytest.mark.matrix
 def test_sigterm_finishes_open_requests(project: Path) -> None:
     with postgresql_database("conformance_term") as url, psycopg.connect(url) as lock:
         just(project, "migrate", DATABASE_URL=url)
