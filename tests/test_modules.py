@@ -1,15 +1,28 @@
 """Modules belong to the project: a capability only adds files to them, and what a team adds is found by its name."""
 
+import os
 import re
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import copier
 import httpx
 import pytest
-from servers import CREDENTIALS, Server, authorization, clean_environment, problem, runs, serving, working_copy
+from servers import (
+    CREDENTIALS,
+    Server,
+    authorization,
+    clean_environment,
+    just,
+    problem,
+    recipe_serving,
+    runs,
+    serving,
+    working_copy,
+)
 from support import ROOT, Render, git, rendered_files
 
 MODULES = ("accounts", "billing", "events")
@@ -42,9 +55,9 @@ def test_capability_only_adds_files_to_modules(
     assert before.keys() < after.keys()
 
 
-@pytest.mark.parametrize("owner", ["fastapi", "flask", "sqlalchemy"])
+@pytest.mark.parametrize("owner", ["django", "fastapi", "flask", "sqlalchemy"])
 def test_modules_have_no_condition_on_a_capability(owner: str) -> None:
-    module = re.compile(r"\{\{ (accounts|billing|events|predictions|webhooks) \}\}|yield module|migrations/versions")
+    module = re.compile(r"\}\}/(accounts|\{\{ \w+ \}\})/|yield module|migrations/versions")
     conditional = [
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "templates").glob(f"{{{{ at.{owner}*/**/*.jinja")
@@ -245,3 +258,157 @@ def run(project: Path, *arguments: str) -> str:
         check=False,
     )
     return result.stdout
+
+
+@dataclass
+class Extension:
+    """What a team adds to the module `items`."""
+
+    # New files of the module, and text that is appended to files which it has.
+    files: dict[str, str]
+    appended: dict[str, str] = field(default_factory=dict)
+    # The paths that are served afterwards with their status, and a command with its output.
+    served: dict[str, int] = field(default_factory=dict)
+    command: tuple[str, ...] = ()
+    output: str = ""
+
+
+DJANGO_PAGE = """
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+
+
+def board(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("<h1>The board</h1>")
+
+
+urlpatterns = [path("{path}", board)]
+"""
+DJANGO_ADMIN = """
+
+@admin.register(LogEntry)
+class LogEntryAdmin(admin.ModelAdmin):
+    list_display = ("action_time", "user")
+"""
+DJANGO_COMMAND = """
+from django.core.management import BaseCommand
+
+
+class Command(BaseCommand):
+    def handle(self, *args: object, **options: object) -> None:
+        self.stdout.write("hello from items")
+"""
+DJANGO_FILES = {
+    "pages.py": DJANGO_PAGE.format(path="board"),
+    "management/__init__.py": "",
+    "management/commands/__init__.py": "",
+    "management/commands/greet.py": DJANGO_COMMAND,
+}
+DRF_ROUTER = """
+
+class PingViewSet(ViewSet):
+    @extend_schema(operation_id="items_ping", tags=["items"], responses=OpenApiTypes.STR)
+    def list(self, request: Request) -> Response:
+        return Response("pong")
+
+
+pings = SimpleRouter(trailing_slash=False, use_regex_path=False)
+pings.register("pings", PingViewSet, basename="ping")
+urlpatterns = [*urlpatterns, *pings.urls]
+"""
+NINJA_ROUTER = """
+
+pings = Router(tags=["pings"])
+
+
+@pings.get("pings", operation_id="items_ping", response=str)
+def ping(request: HttpRequest) -> str:
+    return "pong"
+
+
+router.add_router("", pings)
+"""
+NINJA_WEBHOOKS = """
+from django.http import HttpRequest
+from ninja import Router
+
+router = Router(auth=None)
+
+
+@router.get("items", operation_id="webhooks_items", response=str)
+def hook(request: HttpRequest) -> str:
+    return "heard"
+"""
+DJANGO_SERVED = {"/board": 200, "/webhooks/items": 200, "/api/v1/pings": 401, "/admin/admin/logentry/": 302}
+
+EXTENSIONS = {
+    "django": Extension(
+        files={**DJANGO_FILES, "webhooks.py": DJANGO_PAGE.format(path="items")},
+        appended={"admin.py": DJANGO_ADMIN, "api.py": DRF_ROUTER},
+        served=DJANGO_SERVED,
+        command=("python", "manage.py", "greet"),
+        output="hello from items",
+    ),
+    "ninja": Extension(
+        files={**DJANGO_FILES, "webhooks.py": NINJA_WEBHOOKS},
+        appended={"admin.py": DJANGO_ADMIN, "api.py": NINJA_ROUTER},
+        served=DJANGO_SERVED,
+        command=("python", "manage.py", "greet"),
+        output="hello from items",
+    ),
+}
+# Imports that the appended text needs, by file.
+IMPORTS = {
+    "django/api.py": (
+        "from drf_spectacular.types import OpenApiTypes\n"
+        "from rest_framework.request import Request\n"
+        "from rest_framework.response import Response\n"
+        "from rest_framework.viewsets import ViewSet\n"
+    ),
+    "django/admin.py": "from django.contrib.admin.models import LogEntry\n",
+    "ninja/admin.py": "from django.contrib.admin.models import LogEntry\n",
+}
+
+
+@pytest.fixture
+def extension(request: pytest.FixtureRequest, generated: tuple[Path, str]) -> tuple[str, Extension]:
+    flavour = request.node.callspec.params["generated"]
+    return flavour, EXTENSIONS[flavour]
+
+
+@pytest.mark.parametrize("generated", [*EXTENSIONS], indirect=True, scope="session")
+def test_extended_module_needs_no_wiring_and_survives_an_update(
+    project: Path, extension: tuple[str, Extension], tmp_path: Path
+) -> None:
+    flavour, added = extension
+    git(project.parent, "clone", "--quiet", str(project), str(tmp_path / "shop"))
+    clone = tmp_path / "shop"
+    just(clone, "setup")
+    module = clone / "src" / "shop" / "items"
+    for name, text in added.files.items():
+        (module / name).parent.mkdir(parents=True, exist_ok=True)
+        (module / name).write_text(text)
+    for name, text in added.appended.items():
+        before = (module / name).read_text()
+        (module / name).write_text(f"{IMPORTS.get(f'{flavour}/{name}', '')}{before}{text}")
+    just(clone, "openapi")
+    git(clone, "add", "--all")
+    git(clone, "commit", "--quiet", "--no-verify", "--message", "Extend items")
+    just(clone, "add-module", "orders")
+    assert git(clone, "diff", "--name-only", "HEAD", "--", "src/shop/items") == ""
+    with recipe_serving(clone, "dev") as server:
+        wanted = {**added.served, "/api/v1/orders": 401}
+        assert {path: httpx.get(f"{server.url}{path}", timeout=10).status_code for path in wanted} == wanted
+    command = ["uv", "run", *added.command]
+    result = subprocess.run(command, cwd=clone, env=clean_environment(), capture_output=True, text=True, check=False)
+    assert added.output in result.stdout, result.stderr
+
+
+@pytest.mark.parametrize("generated", ["django"], indirect=True, scope="session")
+def test_startapp_refers_to_add_module(project: Path) -> None:
+    command = [str(project / ".venv" / "bin" / "python"), "manage.py", "startapp", "invoices"]
+    environment = {**clean_environment(), "PATH": os.devnull}
+    environment.pop("UV", None)
+    result = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert "uv run just add-module" in result.stderr

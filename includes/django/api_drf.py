@@ -1,14 +1,8 @@
 REST_FRAMEWORK = {
-{% if accounts %}
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "{{ package }}.accounts.authentication.BearerAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-{% else %}
-    # Nobody can sign in to the API yet, so it only reads.
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
-{% endif %}
     "DEFAULT_PARSER_CLASSES": ["{{ package }}.core.rest.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "{{ package }}.core.rest.AnyAccept",

@@ -1,9 +1,8 @@
 LOGIN_URL = LOGOUT_REDIRECT_URL = "sign-in"
-LOGIN_REDIRECT_URL = "{{ 'invoices' if billing else 'profile' }}"
+LOGIN_REDIRECT_URL = "home"
 CSRF_FAILURE_VIEW = "{{ package }}.core.pages.csrf_failure"
 # The header of every page.
 SITE_NAME = "{{ project_name }}"
-SITE_NAVIGATION = NAVIGATION
 
 DEFAULT_FROM_EMAIL = env.email_from
 {% if django_version == 'latest' %}

@@ -11,7 +11,7 @@ AXES_FAILURE_LIMIT = env.sign_in_failures_per_account
 SIGN_IN_FAILURES_PER_CLIENT = env.sign_in_failures_per_client
 AXES_COOLOFF_TIME = timedelta(seconds=env.sign_in_window_seconds)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_LOCKOUT_CALLABLE = "{{ package }}.accounts.throttling.locked_out"
+AXES_LOCKOUT_CALLABLE = "{{ package }}.accounts.{{ 'limits' if use.pages else 'throttling' }}.locked_out"
 AXES_USERNAME_FORM_FIELD = "username"
 AXES_USERNAME_CALLABLE = "{{ package }}.accounts.throttling.username"
 AXES_RESET_ON_SUCCESS = True

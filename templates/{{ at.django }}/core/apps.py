@@ -1,16 +1,14 @@
-"""The core as a Django app, with a system check of foreign keys between modules."""
+"""The core as a Django app, what it finds in the modules, and a check of the foreign keys between them."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from graphlib import CycleError, TopologicalSorter
-from typing import Any
+from collections.abc import Iterator
+from importlib import import_module
+from types import ModuleType
 
 from django.apps import AppConfig, apps
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Tags, register
-from django.db.models import Field, ForeignObjectRel, Model
-
-DECLARATION = "config/modules.py: DEPENDENCIES"
+from django.db.models import ForeignObjectRel
+from django.utils.module_loading import module_has_submodule
 
 _PACKAGE = __name__.partition(".")[0]
 
@@ -19,48 +17,39 @@ class CoreConfig(AppConfig):
     name = __package__
 
 
+def domain_modules() -> dict[str, AppConfig]:
+    """Return the apps of config/modules.py by their name."""
+    configs = (config for config in apps.get_app_configs() if config.name != __package__)
+    return {config.label: config for config in configs if config.name.startswith(f"{_PACKAGE}.")}
+
+
+def files(name: str) -> Iterator[ModuleType]:
+    """Import the file of this name, such as `api` for api.py, of each module that has one."""
+    for config in domain_modules().values():
+        if config.module and module_has_submodule(config.module, name):
+            yield import_module(f"{config.name}.{name}")
+
+
 @register(Tags.models)
-def check_relations_between_modules(
-    *, app_configs: Sequence[AppConfig] | None, **_options: object
-) -> list[CheckMessage]:
-    """Return an error for each relation to a module that `settings.MODULE_DEPENDENCIES` does not name.
+def check_relations_between_modules(**_options: object) -> list[CheckMessage]:
+    """Return an error for each relation to a module that is not in the `depends_on` of the AppConfig.
 
-    The import contracts do not see `ForeignKey("billing.Invoice")`. Any module may refer to users.
+    The import contracts do not see `ForeignKey("billing.Invoice")`. Any module may refer to users, and two
+    modules must not depend on each other.
     """
-    dependencies: Mapping[str, Sequence[str]] = settings.MODULE_DEPENDENCIES
-    try:
-        TopologicalSorter(dependencies).prepare()
-    except CycleError as error:
-        return [Error(f"{DECLARATION} has a cycle: {' <- '.join(error.args[1])}.", id="core.E001")]
-    shared = {"core", _module(get_user_model())}
+    modules = domain_modules()
+    dependencies = {name: getattr(config, "depends_on", ()) for name, config in modules.items()}
     errors: list[CheckMessage] = []
-    for config in apps.get_app_configs() if app_configs is None else app_configs:
-        for field, source, target in _relations(config):
-            if source == target or target in {*shared, *dependencies.get(source, ())}:
-                continue
-            message = f"Module '{source}' may not depend on module '{target}', to which the field refers."
-            hint = (
-                f"Store the id and use the public.py of '{target}'; if the dependency is intended, "
-                f"add '{target}' to '{source}' in {DECLARATION}."
-            )
-            errors.append(Error(message, hint=hint, obj=field, id="core.E002"))
+    for name, config in modules.items():
+        allowed = {name, get_user_model()._meta.app_label, *dependencies[name]}  # noqa: SLF001
+        hint = f'Store the id and use its public.py, or declare `depends_on = ("…",)` in {name}/apps.py.'
+        for model in config.get_models():
+            for field in model._meta.get_fields(include_parents=False):  # noqa: SLF001
+                # A reverse relation is checked at its other end.
+                if isinstance(field, ForeignObjectRel) or not isinstance(field.related_model, type):
+                    continue
+                target = field.related_model._meta.app_label  # noqa: SLF001
+                if target in modules and (target not in allowed or name in dependencies[target]):
+                    message = f"Module '{name}' may not depend on '{target}', to which the field refers."
+                    errors.append(Error(message, hint=hint, obj=field, id="core.E002"))
     return errors
-
-
-def _relations(config: AppConfig) -> Iterator[tuple["Field[Any, Any]", str, str]]:
-    """Yield each relation between modules: the field, its module, and the module that it refers to."""
-    for model in config.get_models():
-        source = _module(model)
-        for field in model._meta.get_fields(include_parents=False):  # noqa: SLF001
-            # A reverse relation is checked at its other end.
-            if isinstance(field, ForeignObjectRel) or not isinstance(field.related_model, type):
-                continue
-            target = _module(field.related_model)
-            if source and target:
-                yield field, source, target
-
-
-def _module(model: type[Model]) -> str | None:
-    """Return the name of the model's module; None for a library's model."""
-    package, _, rest = model._meta.app_config.name.partition(".")  # noqa: SLF001
-    return rest.partition(".")[0] if package == _PACKAGE else None

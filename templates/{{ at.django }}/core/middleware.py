@@ -18,13 +18,11 @@ from .request_id import REQUEST_ID_HEADER, begin_request
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-GetResponse = Callable[[HttpRequest], HttpResponseBase]
-
 
 class RequestMiddleware:
     """Give every request an id and a line in the access log."""
 
-    def __init__(self, get_response: GetResponse) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
@@ -34,9 +32,7 @@ class RequestMiddleware:
         response = self.get_response(request)
         response.headers[REQUEST_ID_HEADER] = request_id
         seconds = perf_counter() - started
-        log_request(
-            method=request.method or "", path=request.path, status=response.status_code, seconds=seconds
-        )
+        log_request(method=request.method, path=request.path, status=response.status_code, seconds=seconds)
         if 0 < int(request.META.get("CONTENT_LENGTH") or 0) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             with suppress(OSError):
                 # Read what the view has not: granian would close the connection, which proxies reuse.
@@ -68,16 +64,15 @@ class RequestBodies:
     Django takes a chunked body for an empty one, and a part of a body for the whole.
     """
 
-    def __init__(self, application: "WSGIApplication", *, max_chunked_bytes: int) -> None:
+    def __init__(self, application: "WSGIApplication") -> None:
         self.application = application
-        self.max_chunked_bytes = max_chunked_bytes
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ.get("CONTENT_LENGTH"):
             environ["wsgi.input"] = _WholeBody(environ["wsgi.input"])
         elif environ.get("HTTP_TRANSFER_ENCODING") and environ.get("wsgi.input_terminated"):
             # One byte more than allowed is enough for Django to refuse the request.
-            body = environ["wsgi.input"].read(self.max_chunked_bytes + 1)
+            body = environ["wsgi.input"].read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
             environ["CONTENT_LENGTH"] = str(len(body))
             environ["wsgi.input"] = BytesIO(body)
         return self.application(environ, start_response)
@@ -88,9 +83,8 @@ class _WholeBody(IOBase):
         self.stream = stream
 
     def read(self, size: int) -> bytes:
-        """Read exactly `size` bytes; Django asks for no more than Content-Length says."""
+        """Read `size` bytes, within the Content-Length; less is an UnreadablePostError in the view."""
         data: bytes = self.stream.read(size)
         if len(data) < size:
-            # Django turns it into an UnreadablePostError.
             raise OSError("The client disconnected before the end of the body.")
         return data

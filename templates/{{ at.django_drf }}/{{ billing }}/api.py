@@ -20,11 +20,12 @@ from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 from rest_framework.viewsets import GenericViewSet
 
-from ..accounts.public import RolePermission, actor_of
+from ..accounts.permissions import RolePermission
+from ..accounts.public import actor_of
 from ..core.openapi import problem
 from ..core.pagination import KeysetPagination
 from ..core.problems import FieldError, Problem
-from ..core.serializers import IntegerField, StrictSerializer, TextField
+from ..core.rest import IntegerField, StrictSerializer, TextField
 from . import permissions, queries, services
 from .currencies import CURRENCIES, validate_currency
 from .models import MAX_AMOUNT_CENTS, Invoice

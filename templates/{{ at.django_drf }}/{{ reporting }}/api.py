@@ -10,7 +10,8 @@ from rest_framework import serializers, views
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ..accounts.public import Role, RolePermission, actor_of
+from ..accounts.permissions import RolePermission
+from ..accounts.public import Role, actor_of
 from ..billing import public as billing
 from ..billing.public import Scope
 from . import exports

@@ -8,10 +8,13 @@ from time import time
 
 from axes.helpers import get_client_ip_address
 from django.core.cache import cache
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
+from ..core.errors import is_api
+from ..core.pages import problem_page
 from ..core.problems import Problem
+from . import throttling
 
 _HOUR = 60 * 60
 
@@ -38,3 +41,10 @@ def count(action: str, who: str, *, limit: int) -> None:
 def client_of(request: HttpRequest) -> str:
     """Return the client's IP address as django-axes sees it."""
     return str(get_client_ip_address(request))
+
+
+def locked_out(request: HttpRequest, *_: object) -> HttpResponse:
+    """Return django-axes' response to a refused sign-in, a page outside the API."""
+    if is_api(request):
+        return throttling.locked_out(request)
+    return problem_page(request, throttling.refusal())

@@ -1,15 +1,17 @@
 """Pages for browsers: error pages, redirects that HTMX follows, and the context of every page."""
 
 from collections.abc import Callable
+from functools import cache
 from http import HTTPStatus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django_htmx.middleware import HtmxDetails
 
+from .apps import files
 from .errors import as_problem, is_api, status_problem
 from .problems import Problem
 
@@ -76,6 +78,17 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return problem_page(request, Problem(403, detail))
 
 
+@cache
+def navigation() -> list[tuple[str, str]]:
+    """Return the links at the top of every page, the NAVIGATION of each pages.py: texts and URL names."""
+    return [link for found in files("pages") for link in getattr(found, "NAVIGATION", ())]
+
+
+def home(_request: HttpRequest) -> HttpResponse:
+    """Redirect to the first page of the navigation."""
+    return redirect(next((name for _text, name in navigation()), "profile"))
+
+
 def site(_request: HttpRequest) -> dict[str, object]:
     """Return the context of every page: a context processor."""
-    return {"project": settings.SITE_NAME, "navigation": settings.SITE_NAVIGATION}
+    return {"project": settings.SITE_NAME, "navigation": navigation()}

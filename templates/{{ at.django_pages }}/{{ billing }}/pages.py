@@ -11,10 +11,12 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from ..accounts.public import Actor, at_least, members_page, require
+from ..accounts.public import Actor, at_least, require
+from ..accounts.sessions import members_page
 from ..core.pages import HtmxRequest
 from ..core.pagination import keyset_page
 from ..core.problems import Problem
@@ -23,6 +25,7 @@ from .contracts import InvoiceData, money
 from .forms import NewInvoiceForm
 from .models import Invoice
 
+NAVIGATION = [(gettext_lazy("Invoices"), "invoices")]
 PAGE_SIZE = 20
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])

@@ -1,0 +1,77 @@
+"""The HTTP API of tokens."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from django.contrib.auth import authenticate
+from django.contrib.auth.signals import user_logged_in
+from django.http import HttpRequest, HttpResponse
+from ninja import Field, Form, Router, Schema
+from pydantic import StringConstraints, WithJsonSchema
+
+from ..core.openapi import problem
+from ..core.problems import Problem
+from ..core.schemas import Text
+from . import queries, throttling, tokens
+
+CHALLENGE = {"WWW-Authenticate": "Bearer"}
+
+router = Router(tags=["auth"])
+
+
+class Credentials(Schema):
+    """The form of OAuth2's password grant; unknown fields are ignored (RFC 6749, 3.2)."""
+
+    grant_type: Literal["password"] = "password"
+    username: Text = Field(max_length=254, description="The user's e-mail address.")
+    password: Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[^\u0000]*$")]
+    organization: Annotated[UUID | None, WithJsonSchema({"type": "string", "format": "uuid"})] = Field(
+        None, description="One of the user's organizations; by default the one joined first."
+    )
+
+
+class Token(Schema):
+    access_token: str
+    token_type: Literal["bearer"]
+    expires_in: int = Field(description="Seconds.")
+
+
+@router.post(
+    "auth/token",
+    auth=None,
+    operation_id="auth_create_token",
+    summary="Exchange an e-mail address and a password for a token.",
+    url_name="auth-token",
+    response=Token,
+    openapi_extra={
+        "responses": {
+            **problem(400, "BadRequestProblem", "The form cannot be read"),
+            **problem(401, "InvalidCredentialsProblem", "The e-mail address or the password is wrong"),
+            **problem(403, "NotAMemberProblem", "The user is not a member of the organization"),
+            **problem(429, "TooManyRequestsProblem", "Too many failed sign-ins"),
+        }
+    },
+)
+def create_token(
+    request: HttpRequest, credentials: Form[Credentials], response: HttpResponse
+) -> dict[str, object]:
+    """Sign in for one organization.
+
+    The token ends when the password changes. After too many failures the address or the client is refused
+    for a while.
+    """
+    user = authenticate(request, username=credentials.username, password=credentials.password)
+    if user is None:
+        if getattr(request, "axes_locked_out", False):
+            raise throttling.refusal()
+        raise Problem(401, "The e-mail address or the password is wrong.", headers=CHALLENGE)
+    user_logged_in.send(sender=type(user), request=request, user=user)
+    membership = queries.membership_of(user.pk, credentials.organization)
+    if membership is None:
+        raise Problem(403, "You are not a member of this organization, or of any.")
+    response.headers["Cache-Control"] = "no-store"
+    return {
+        "access_token": tokens.issue(membership),
+        "token_type": "bearer",
+        "expires_in": int(tokens.LIFETIME.total_seconds()),
+    }
