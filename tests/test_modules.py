@@ -23,9 +23,9 @@ from servers import (
     serving,
     working_copy,
 )
-from support import ROOT, Render, git, rendered_files
+from support import ROOT, Render, answers_of, git, rendered_files
 
-MODULES = ("accounts", "billing", "events")
+MODULES = ("accounts", "billing", "events", "webhooks")
 
 # Answers without and with a capability.
 CAPABILITIES: list[tuple[str, dict[str, bool], dict[str, bool]]] = [
@@ -34,6 +34,10 @@ CAPABILITIES: list[tuple[str, dict[str, bool], dict[str, bool]]] = [
     ("fastapi", {"pages": True}, {"pages": True, "admin_ui": True}),
     ("fastapi", {"admin_ui": True}, {"pages": True, "admin_ui": True}),
     ("fastapi", {"realtime": False}, {"realtime": True}),
+    ("flask", {}, {"pages": True}),
+    ("flask", {}, {"admin_ui": True}),
+    ("flask", {"pages": True}, {"pages": True, "admin_ui": True}),
+    ("flask", {"admin_ui": True}, {"pages": True, "admin_ui": True}),
 ]
 
 
@@ -145,7 +149,97 @@ VIEWS = (ItemView,)
     "commands.py": 'print("the command ran")\n',
 }
 
+FLASK = {
+    "views.py": """
+exports = APIBlueprint("items-exports", __name__, url_prefix="/items-exports")
+
+
+@exports.get("")
+def export() -> dict[str, str]:
+    return {"answer": "export"}
+""",
+    "import_views.py": """
+from apiflask import APIBlueprint
+
+imports = APIBlueprint("items-imports", __name__, url_prefix="/items-imports")
+
+
+@imports.get("")
+def imported() -> dict[str, str]:
+    return {"answer": "import"}
+""",
+    "pages.py": """
+from flask import Blueprint
+
+from ..accounts.public import current_actor
+
+NAVIGATION = [("Items", "/items")]
+open_pages = Blueprint("items-open-pages", __name__)
+pages = Blueprint("items-pages", __name__)
+
+
+@open_pages.get("/about-items")
+def about() -> str:
+    return "About items"
+
+
+@pages.get("/items")
+def items() -> str:
+    return f"The items of {current_actor().email}"
+""",
+    "admin.py": """
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, true
+
+from ..core.admin import StaffView
+from .models import Item
+
+
+class ItemView(StaffView):
+    model = Item
+    title = "Items"
+    path = "item"
+    columns = ["name", "created_at"]
+
+    @staticmethod
+    def scope(organizations: Collection[UUID]) -> ColumnElement[bool]:
+        return true()
+
+
+VIEWS = (ItemView,)
+""",
+    "commands.py": """
+import click
+from flask import Blueprint
+
+blueprint = Blueprint("items-commands", __name__, cli_group=None)
+
+
+@blueprint.cli.command()
+def count_items() -> None:
+    click.echo("no items")
+""",
+}
+
+# The first write starts the transaction anew, and sees what others have written meanwhile.
+WRITE_LOCK = """
+from shop.app import create_app
+from shop.extensions import db
+from sqlalchemy import text
+write = text("UPDATE alembic_version SET version_num = version_num")
+with create_app().app_context(), db.engine.connect() as shell:
+    before = shell.scalar(text("SELECT version_num FROM alembic_version"))
+    with db.engine.begin() as other:
+        other.execute(write)
+    shell.execute(write)
+    assert shell.scalar(text("SELECT version_num FROM alembic_version")) == before
+"""
+
 fastapi = pytest.mark.parametrize("generated", ["fastapi-pages"], indirect=True, scope="session")
+flask = pytest.mark.parametrize("generated", ["flask-pages"], indirect=True, scope="session")
+both = pytest.mark.parametrize("generated", ["fastapi-pages", "flask-pages"], indirect=True, scope="session")
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="session")
 
 
@@ -153,14 +247,15 @@ on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope
 def extended(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with more files in `items`, to which an update has then added the module `orders`."""
     copy = working_copy(project, tmp_path_factory.mktemp("extended") / "shop")
-    for name, source in FASTAPI.items():
+    answers = answers_of(project)
+    for name, source in {"fastapi": FASTAPI, "flask": FLASK}[answers["framework"]].items():
         path = copy / "src/shop/items" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(source.lstrip("\n"))
+        path.write_text(f"{path.read_text()}\n{source}" if path.exists() else source.lstrip("\n"))
     git(copy, "init", "--quiet")
     git(copy, "add", "--all")
     git(copy, "commit", "--quiet", "--message", "Work")
-    modules = ["accounts", "billing", "events", "items", "orders"]
+    modules = [*answers["modules"], "orders"]
     options: dict[str, Any] = {"defaults": True, "overwrite": True, "unsafe": True, "quiet": True}
     copier.run_update(copy, data={"modules": modules}, vcs_ref=copier.VcsRef.CURRENT, **options)
     return copy
@@ -172,7 +267,7 @@ def extended_server(extended: Path, database: str) -> Iterator[Server]:
         yield running
 
 
-@fastapi
+@both
 def test_update_that_adds_a_module_has_no_conflict(extended: Path) -> None:
     changed = {line[3:] for line in git(extended, "status", "--porcelain").splitlines()}
     assert {path for path in changed if "orders" not in path} <= {
@@ -228,6 +323,48 @@ def test_command_is_found(extended: Path) -> None:
     assert run(extended, "-m", "shop.items.commands") == "the command ran\n"
 
 
+@flask
+@on_sqlite
+def test_blueprints_pages_and_admin_views_are_found(extended_server: Server) -> None:
+    for path, text in (("/items-exports", "export"), ("/items-imports", "import")):
+        assert httpx.get(f"{extended_server.url}{path}", timeout=15).json() == {"answer": text}
+    headers = {"accept": "text/html", "sec-fetch-site": "same-origin"}
+    with httpx.Client(base_url=extended_server.url, timeout=15, headers=headers) as browser:
+        assert browser.get("/about-items").text == "About items"
+        assert browser.get("/items").headers["location"] == "/sign-in?next=/items"
+        form = {"email": CREDENTIALS["username"], "password": CREDENTIALS["password"]}
+        assert browser.post("/sign-in", data=form).status_code == 303
+        assert browser.get("/items").text == "The items of ada@example.com"
+        assert '<a href="/items">Items</a>' in browser.get("/profile").text
+        assert browser.get("/admin/item/list").status_code == 200
+
+
+@flask
+def test_flask_command_is_found(extended: Path) -> None:
+    assert "no items\n" in run(extended, "-m", "flask", "--app", "shop.app", "count-items")
+
+
+@flask
+@pytest.mark.parametrize(
+    ("file", "source", "reason"),
+    [
+        ("modules.py", 'MODULES = ["nowhere"]\n', "modules.py lists 'nowhere', but "),
+        ("items/more_views.py", "", "shop.items.more_views needs a Blueprint"),
+        ("items/admin.py", "", "module 'shop.items.admin' has no attribute 'VIEWS'"),
+    ],
+)
+def test_flask_names_what_is_missing(file: str, source: str, reason: str, project: Path, tmp_path: Path) -> None:
+    copy = working_copy(project, tmp_path / "shop")
+    (copy / "src/shop" / file).write_text(source)
+    assert reason in run(copy, "-m", "flask", "--app", "shop.app", "routes")
+
+
+@flask
+@on_sqlite
+def test_reading_takes_no_write_lock(project: Path, database: str) -> None:
+    assert run(project, "-c", WRITE_LOCK, DATABASE_URL=database) == ""
+
+
 @fastapi
 @pytest.mark.parametrize(
     ("file", "source", "reason"),
@@ -246,12 +383,12 @@ def test_what_is_missing_is_named(file: str, source: str, reason: str, project: 
     assert reason in said
 
 
-def run(project: Path, *arguments: str) -> str:
+def run(project: Path, *arguments: str, **variables: str) -> str:
     """Run Python in a copy of a project and return what it prints."""
     result = subprocess.run(
         [str(project / ".venv/bin/python"), *arguments],
         cwd=project,
-        env=clean_environment(**runs(project)),
+        env=clean_environment(**runs(project), **variables),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -14,16 +14,12 @@ class QuietRequestHandler(WSGIRequestHandler):
         """Log nothing: the middleware logs every request."""
 
 
-def main() -> None:
-    settings = get_settings()
-    if "--reload" not in sys.argv[1:]:
-        serve(f"{__package__}.wsgi:app", Interfaces.WSGI, settings, blocking_threads=settings.threads)
-        return
-    from .wsgi import app  # noqa: PLC0415 (the production server imports it in its workers)
-
-    app.config["PROPAGATE_EXCEPTIONS"] = True
-    app.run(settings.host, settings.port, debug=True, request_handler=QuietRequestHandler)
-
-
 if __name__ == "__main__":
-    main()
+    settings = get_settings()
+    if "--reload" in sys.argv[1:]:
+        from .wsgi import app
+
+        app.config["PROPAGATE_EXCEPTIONS"] = True
+        app.run(settings.host, settings.port, debug=True, request_handler=QuietRequestHandler)
+    else:
+        serve(f"{__package__}.wsgi:app", Interfaces.WSGI, settings, blocking_threads=settings.threads)

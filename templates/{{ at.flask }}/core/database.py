@@ -9,7 +9,6 @@ import psycopg
 import sqlalchemy as sa
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Engine, event
-from sqlalchemy.engine.interfaces import DBAPICursor, ExecutionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.pool import ConnectionPoolEntry, Pool, PoolProxiedConnection
@@ -49,9 +48,7 @@ class Base(DeclarativeBase):
         ),
         type_annotation_map={
             datetime: UtcDateTime(),
-            enum.Enum: sa.Enum(
-                enum.Enum, length=50, values_callable=lambda kind: [each.value for each in kind]
-            ),
+            enum.Enum: sa.Enum(enum.Enum, length=50, values_callable=lambda kind: [e.value for e in kind]),
         },
     )
 
@@ -122,18 +119,12 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 
 @event.listens_for(Engine, "before_cursor_execute")
-def _take_write_lock(
-    connection: sa.Connection,
-    _cursor: DBAPICursor,
-    statement: str,
-    _parameters: object,
-    context: ExecutionContext,
-    _executemany: bool,
-) -> None:
+def _take_write_lock(connection: sa.Connection, _: object, statement: str, *others: Any) -> None:  # noqa: ANN401
     # SQLite's write lock is taken at the first write or SELECT … FOR UPDATE. A transaction that has only read
     # starts anew for it, and reads what others have written meanwhile, as PostgreSQL's do (READ COMMITTED).
     if connection.dialect.name != "sqlite" or connection.info["write_lock"]:
         return
+    _, context, _ = others
     for_update = getattr(context.invoked_statement, "_for_update_arg", None) is not None
     if for_update or not statement.startswith(SQLITE_READS):
         connection.info["write_lock"] = True

@@ -1,7 +1,4 @@
-"""Discovery: what a module has for the application is found by the names of its files.
-
-A file is found by the end of its name: `views.py`, and any other such as `export_views.py`.
-"""
+"""Discovery: a module's `views.py`, and any `…_views.py`, are found by their names; so are other kinds."""
 
 from importlib import import_module
 from importlib.util import find_spec
@@ -14,11 +11,7 @@ PACKAGE = __name__.partition(".")[0]
 
 
 def files(app: Flask, kind: str) -> list[ModuleType]:
-    """Import the files of a kind, such as `views`, of every module in modules.py.
-
-    Raises:
-        LookupError: there is no such module.
-    """
+    """Import the files of a kind, such as `views`, of every module in modules.py."""
     found = []
     for module in app.config["MODULES"]:
         package = find_spec(f"{PACKAGE}.{module}")
@@ -31,11 +24,7 @@ def files(app: Flask, kind: str) -> list[ModuleType]:
 
 
 def blueprints(app: Flask, kind: str) -> dict[Blueprint, str]:
-    """Return the blueprints at the top level of the files of a kind, with their names there.
-
-    Raises:
-        LookupError: a file has none.
-    """
+    """Return the blueprints at the top level of the files of a kind, with their names there."""
     found: dict[Blueprint, str] = {}
     for file in files(app, kind):
         own = {value: name for name, value in vars(file).items() if isinstance(value, Blueprint)}

@@ -1,7 +1,7 @@
 """Error handlers: every error of the API is an RFC 9457 problem document."""
 
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any
 
 import structlog
 from apiflask import APIFlask, HTTPError
@@ -19,6 +19,10 @@ from .problems import PROBLEM_JSON, FieldError, Problem, pointer
 SQLITE_UNAVAILABLE = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL")
 # Where APIFlask's locations are; the others are the body.
 PLACES = {"query": "query", "headers": "header", "path": "path", "cookies": "cookie"}
+DETAILS = {
+    404: "There is nothing at this path.",
+    500: "Something went wrong. The log has the reason, under this request id.",
+}
 
 logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -33,11 +37,9 @@ class JSONProvider(DefaultJSONProvider):
 
 
 class ApiError(Problem):
-    """Base class of errors that a client can tell apart by their `type`."""
+    """Base class of errors that a client can tell apart by their `type`, which has a `title`."""
 
     status: int
-    type: ClassVar[str]
-    title: ClassVar[str]
     detail: str
 
     def __init__(self, detail: str | None = None) -> None:
@@ -50,7 +52,7 @@ def init_app(app: APIFlask) -> None:
     app.register_error_handler(Problem, handle_problem)
     app.register_error_handler(HTTPError, handle_apiflask_error)
     app.register_error_handler(HTTPException, handle_http_exception)
-    app.register_error_handler(PoolTimeoutError, handle_database_unavailable)
+    app.register_error_handler(PoolTimeoutError, handle_database_error)
     app.register_error_handler(DBAPIError, handle_database_error)
 
 
@@ -87,23 +89,16 @@ def handle_http_exception(error: HTTPException) -> Response:
     cause = error.original_exception if isinstance(error, InternalServerError) else None
     if isinstance(cause, DBAPIError) and is_unavailable(cause):
         # The commit failed, after the view.
-        return handle_database_unavailable(cause)
-    detail = error.description or ""
-    if isinstance(error, InternalServerError):
-        detail = "Something went wrong. The log has the reason, under this request id."
-    elif error.code == HTTPStatus.NOT_FOUND:
-        detail = "There is nothing at this path."
+        return handle_database_error(cause)
+    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
-    return handle_problem(Problem(error.code or HTTPStatus.INTERNAL_SERVER_ERROR, detail, headers=headers))
+    detail = DETAILS.get(status, error.description or "")
+    return handle_problem(Problem(status, detail, headers=headers))
 
 
-def handle_database_error(error: DBAPIError) -> Response:
-    if not is_unavailable(error):
+def handle_database_error(error: DBAPIError | PoolTimeoutError) -> Response:
+    if isinstance(error, DBAPIError) and not is_unavailable(error):
         raise error
-    return handle_database_unavailable(error)
-
-
-def handle_database_unavailable(error: DBAPIError | PoolTimeoutError) -> Response:
     logger.error("database_unavailable", error=str(getattr(error, "orig", error)))
     detail = "The database does not answer, or is too busy; try again in a moment."
     return handle_problem(Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "1"}))

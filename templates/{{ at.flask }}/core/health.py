@@ -7,38 +7,30 @@ from typing import Literal
 import structlog
 from apiflask import APIBlueprint, APIFlask
 from flask import current_app
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..extensions import db
 from .problems import Problem
 
-EXTENSION = "health"
 Check = Callable[[], bool]
 
 blueprint = APIBlueprint("health", __name__, tag="health", url_prefix="/health")
 logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
-class Liveness(BaseModel):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok"}]})
-
+class Liveness(BaseModel, json_schema_extra={"examples": [{"status": "ok"}]}):
     status: Literal["ok"] = "ok"
 
 
-class Readiness(BaseModel):
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"status": "ok", "checks": {"database": "ok"}}]}
-    )
-
-    status: Literal["ok"] = "ok"
+class Readiness(Liveness, json_schema_extra={"examples": [{"status": "ok", "checks": {"database": "ok"}}]}):
     checks: dict[str, Literal["ok"]]
 
 
 def add_check(app: APIFlask, name: str, check: Check) -> None:
     """Let readiness depend on a check, which returns whether all is well."""
-    app.extensions.setdefault(EXTENSION, {})[name] = check
+    app.extensions.setdefault("health", {})[name] = check
 
 
 def init_app(app: APIFlask) -> None:
@@ -60,12 +52,11 @@ def live() -> Liveness:
 @blueprint.doc(operation_id="health_ready", responses={503: "A check failed."})
 def ready() -> Readiness:
     """Report whether the process can do its work."""
-    checks: dict[str, Check] = current_app.extensions[EXTENSION]
-    failed = [name for name, check in checks.items() if not check()]
-    if not failed:
-        return Readiness(checks=dict.fromkeys(checks, "ok"))
-    states = {name: "failed" if name in failed else "ok" for name in checks}
-    raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"Not ready: {', '.join(failed)}.", checks=states)
+    checks: dict[str, Check] = current_app.extensions["health"]
+    states = {name: "ok" if check() else "failed" for name, check in checks.items()}
+    if failed := [name for name, state in states.items() if state == "failed"]:
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"Not ready: {', '.join(failed)}.", checks=states)
+    return Readiness(checks=dict.fromkeys(checks, "ok"))
 
 
 def database_answers() -> bool:

@@ -63,11 +63,7 @@ def init_app(app: APIFlask) -> None:
 
 
 def before_request() -> None:
-    """Start the request log and reject hosts that are not served.
-
-    Raises:
-        Problem: 400, the Host header is not in `ALLOWED_HOSTS`. Health checks may use any.
-    """
+    """Start the request log, and reject hosts that are not in ALLOWED_HOSTS, except by health checks."""
     g.began = perf_counter()
     begin_request(request.headers.get(REQUEST_ID_HEADER))
     settings: Settings = current_app.config["SETTINGS"]

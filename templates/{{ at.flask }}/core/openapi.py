@@ -19,7 +19,6 @@ from .settings import Settings
 
 COMPONENTS = "#/components/schemas/"
 EXAMPLE_ID = "0f0ad2f6-2f4a-4c0f-9b7e-6f1f3a1f2b11"
-EXAMPLE_REQUEST_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 # What APIFlask's `doc(responses=…)` takes.
 Described = dict[str, str | dict[str, dict[str, Any]]]
@@ -40,10 +39,9 @@ def init_app(app: APIFlask) -> None:
     app.config.update(
         AUTH_ERROR_DESCRIPTION="The token is missing or not valid.",
         AUTO_SERVERS=False,
+        SERVERS=[{"url": settings.root_path}] if settings.root_path else None,
         VALIDATION_ERROR_DESCRIPTION="The request is not valid.",
     )
-    if settings.root_path:
-        app.config["SERVERS"] = [{"url": settings.root_path}]
     app.spec_processor(cast("SpecCallbackType", partial(complete, app)))
     app.register_blueprint(blueprint)
 
@@ -100,10 +98,8 @@ def _describe_errors(operation: dict[str, Any], path: str) -> dict[str, Any]:
         if int(status) < HTTPStatus.BAD_REQUEST:
             continue
         detail = response["description"].removesuffix(".") + "."
-        example: dict[str, Any] = {
-            **Problem(int(status), detail).document(re.sub(r"\{\w+\}", EXAMPLE_ID, path)),
-            "request_id": EXAMPLE_REQUEST_ID,
-        }
+        instance = re.sub(r"\{\w+\}", EXAMPLE_ID, path)
+        example = Problem(int(status), detail).document(instance) | {"request_id": EXAMPLE_ID}
         generic = f"{COMPONENTS}{re.sub('[^A-Za-z]', '', example['title'])}Problem"
         schema = response.get("content", {}).get(PROBLEM_JSON, {}).get("schema", {"$ref": generic})
         name = schema["$ref"].removeprefix(COMPONENTS)

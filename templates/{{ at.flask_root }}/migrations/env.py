@@ -34,13 +34,11 @@ def skip_empty(_: object, __: object, scripts: list[MigrationScript]) -> None:
         logger.info("the models have not changed, no migration is written")
 
 
-def run_offline() -> None:
+if context.is_offline_mode():
     context.configure(dialect_name=db.engine.dialect.name, target_metadata=db.metadata, literal_binds=True)
     with context.begin_transaction():
         context.run_migrations()
-
-
-def run_online() -> None:
+else:
     with db.engine.connect() as connection:
         # Do not return it to the pool with these settings.
         connection.detach()
@@ -56,13 +54,7 @@ def run_online() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
-            if connection.dialect.name == "sqlite":
-                broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-                if broken:
-                    raise RuntimeError(f"{len(broken)} rows refer to missing rows: {broken[:5]}")
-
-
-if context.is_offline_mode():
-    run_offline()
-else:
-    run_online()
+            if connection.dialect.name == "sqlite" and (
+                broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+            ):
+                raise RuntimeError(f"{len(broken)} rows refer to missing rows: {broken[:5]}")
