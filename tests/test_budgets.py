@@ -9,8 +9,8 @@ from support import FRAMEWORKS, Render, answers_of, render_into
 
 # Lines of Python, as `wc -l` counts them: the spine of the default project, and all of a project with one module of
 # the user's own. The budget and, where it is not reached yet, the size that it must not exceed meanwhile.
-SPINE = {"django": (1700, 1735), "fastapi": (1700, 1700), "flask": (1500, 1500)}
-ONE_MODULE = {"django": (4000, 4025), "fastapi": (1900, 1900), "flask": (1700, 1725)}
+SPINE = {"django": (1700, 1725), "fastapi": (1700, 1700), "flask": (1500, 1500)}
+ONE_MODULE = {"django": (4000, 4015), "fastapi": (1900, 1900), "flask": (1700, 1725)}
 # What an engineer greps for, and the code that stands within a few lines of a hit.
 TERMS = {
     r"idle timeout|keep-?alive": r"timeout|keep_?alive",

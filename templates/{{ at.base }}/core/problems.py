@@ -33,10 +33,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
                 "type": "object",
                 "required": ["pointer", "detail"],
                 "properties": {
-                    "pointer": {
-                        "type": "string",
-                        "description": "`#/lines/0` points into the body, `query/limit` to a parameter.",
-                    },
+                    "pointer": {"type": "string", "description": "`#/lines/0` in the body or `query/limit`."},
                     "detail": {"type": "string"},
                 },
             },

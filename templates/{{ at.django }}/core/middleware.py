@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from io import BytesIO, IOBase
 from ipaddress import ip_address
+from threading import Semaphore
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from django.middleware import common
 
 from .logs import log_request
 from .request_id import REQUEST_ID_HEADER, begin_request
+from .settings import get_settings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -24,6 +26,8 @@ class RequestMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
+        # Half of the threads, so that slow clients do not hold all.
+        self.draining = Semaphore(get_settings().threads // 2)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = perf_counter()
@@ -33,10 +37,12 @@ class RequestMiddleware:
         response.headers[REQUEST_ID_HEADER] = request_id
         seconds = perf_counter() - started
         log_request(method=request.method, path=request.path, status=response.status_code, seconds=seconds)
-        if 0 < int(request.META.get("CONTENT_LENGTH") or 0) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        body = 0 < int(request.META.get("CONTENT_LENGTH") or 0) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        if body and self.draining.acquire(blocking=False):
             with suppress(OSError):
                 # Read what the view has not: granian would close the connection, which proxies reuse.
                 request.read()
+            self.draining.release()
         return response
 
 

@@ -4,6 +4,7 @@ import re
 from contextlib import suppress
 from http import HTTPStatus
 from io import BytesIO
+from threading import Semaphore
 from time import perf_counter
 from typing import IO, Any
 
@@ -56,6 +57,8 @@ def init_app(app: APIFlask) -> None:
         app.wsgi_app = below  # type: ignore[method-assign]
     if hops := settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    # Half of the threads may wait for the rest of a body, so that slow clients do not hold all.
+    app.extensions["draining"] = Semaphore(settings.threads // 2)
     app.before_request(before_request)
     app.after_request(after_request)
     if settings.cors_origins:
@@ -83,10 +86,12 @@ def after_request(response: Response) -> Response:
         response.headers.setdefault(*HSTS)
     seconds = perf_counter() - g.began
     log_request(method=request.method, path=request.path, status=response.status_code, seconds=seconds)
-    if 0 < (request.content_length or 0) <= settings.max_body_bytes:
+    draining: Semaphore = current_app.extensions["draining"]
+    if 0 < (request.content_length or 0) <= settings.max_body_bytes and draining.acquire(blocking=False):
         with suppress(HTTPException):
             # Read what the view has not: granian closes a connection with a body left, and proxies reuse it.
             request.stream.read()
+        draining.release()
     return response
 
 
