@@ -140,11 +140,13 @@ def test_every_branch_is_rendered(rendered: Rendered) -> None:
 def test_every_answer_is_rendered(rendered: Rendered) -> None:
     """A new question belongs to FACTORS."""
     projects = {each.project: each.answers for each in rendered.landed}.values()
-    questions = Template().questions
     missing = {}
     for file in sorted((ROOT / "questions").glob("[4-7]-*.yml")):
-        for name in yaml.safe_load(file.read_text(encoding="utf-8")):
-            offered = [] if questions.questions[name].get("when", True) is False else questions.values(name)
+        for name, question in yaml.safe_load(file.read_text(encoding="utf-8")).items():
+            choices = question.get("choices", [])
+            named = choices.values() if isinstance(choices, dict) else choices
+            offered = [each["value"] if isinstance(each, dict) else each for each in named]
+            offered += [True, False] if question["type"] == "bool" else []
             given = [answers[name] for answers in projects if name in answers]
             if left := [value for value in offered if value not in given]:
                 missing[name] = left
@@ -240,7 +242,7 @@ def test_tools_where_knows_what_is_rendered(rendered: Rendered, template: Path) 
     for each in rendered.landed:
         by_project.setdefault(each.project, []).append(each)
     for landed in by_project.values():
-        answers = landed[0].answers
+        answers = known.values(landed[0].answers)
         expected = {
             (landing.template, landing.path.replace("<package>", answers["package"]))
             for landing in known.landings

@@ -100,7 +100,7 @@ def test_known_paths_are_printed_before_an_unknown_one(capsys: pytest.CaptureFix
 
 def test_condition_is_in_words_of_the_answers(known: Template, capsys: pytest.CaptureFixture[str]) -> None:
     (cursors,) = known.find("src/shop/billing/cursors.py")
-    assert re.fullmatch(r"framework == 'flask' and 'billing' in \w*modules", cursors.condition)
+    assert known.condition(cursors) == "framework == 'flask' and 'billing' in modules"
     assert main(["tests/orders/test_orders.py"]) == 0
     printed = capsys.readouterr().out
     for framework in FRAMEWORKS:
@@ -119,58 +119,3 @@ def test_paths_or_all_are_needed(arguments: list[str], capsys: pytest.CaptureFix
     with pytest.raises(SystemExit):
         main(arguments)
     assert "give paths, or --all" in capsys.readouterr().err
-
-
-LISTS = """
-mode: {type: str, choices: {Fast: fast, Slow: slow}}
-modules: {type: json, default: "[]"}
-extra: {type: bool}
-use:
-  type: yaml
-  when: false
-  default: |
-    mail: {{ extra and mode == 'fast' }}
-    docs: {{ extra }}
-parts:
-  type: yaml
-  when: false
-  default: |
-    {% set owners = ['base', mode] + ([] if mode == 'fast' else ['shared']) %}
-    {% set on = [] %}
-    {% for name in use if use[name] %}{{ on.append(name) or '' }}{% endfor %}
-    {{ '- once' if extra else '' }}
-    {% for owner in owners %}
-    - {{ owner }}
-    {% for name in on + modules %}
-    - {{ owner }}_{{ name }}
-    {% endfor %}
-    {% endfor %}
-"""
-
-
-@pytest.mark.parametrize(
-    ("part", "condition"),
-    [
-        ("base", ""),
-        ("once", "extra"),
-        ("fast", "mode == 'fast'"),
-        ("shared", "mode != 'fast'"),
-        ("base_mail", "mode == 'fast' and extra"),
-        ("slow_docs", "mode == 'slow' and extra"),
-        ("fast_orders", "mode == 'fast' and 'orders' in modules"),
-        ("medium", "'medium' in parts"),
-    ],
-)
-def test_parts_are_traced_to_the_answers(part: str, condition: str, tmp_path: Path) -> None:
-    """A list of parts may be computed with loops; a text that it never has stays as it is."""
-    folder = f"{{{{ '.' if '{part}' in parts else '' }}}}"
-    (tmp_path / "templates" / folder).mkdir(parents=True)
-    (tmp_path / "templates" / folder / "file.txt").write_text("")
-    (tmp_path / "copier.yml").write_text(f"_subdirectory: templates\n---\n{LISTS}")
-    (landing,) = Template(tmp_path).find("file.txt")
-    assert landing.condition == condition
-    for mode, extra in (("fast", True), ("slow", True), ("slow", False)):
-        answers = {"mode": mode, "extra": extra, "modules": ["orders"]}
-        known = {"base": True, "once": extra, "fast": mode == "fast", "shared": mode != "fast"}
-        known |= {"base_mail": extra and mode == "fast", "slow_docs": mode == "slow" and extra}
-        assert Template(tmp_path).holds(landing, answers) == known.get(part, part == f"{mode}_orders")

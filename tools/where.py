@@ -1,67 +1,49 @@
 """Find the template of a path in a generated project, and the answers that render it.
 
-Everything is read from copier.yml, its question files and the names below templates/. A path inside a generated project
+Overlays and parts are named alike, so their names say it: see docs/architecture.md. A path inside a generated project
 (a folder with .copier-answers.yml) is looked up with its answers.
 """
 
 import argparse
-import itertools
+import json
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePath
 from typing import Any
 
+import jinja2
 import yaml
-from conditions import Questions, Rendered
-from jinja2 import nodes
 
 ROOT = Path(__file__).resolve().parent.parent
-SUFFIX = ".jinja"
 ANSWERS = ".copier-answers.yml"
-# A path part that is rendered once for each item of a list.
-YIELD = re.compile(r"\{% yield (\w+) from (\w+) %\}(.*)\{% endyield %\}")
-COMPARED = re.compile(r"(\w+) (==|!=) ('[^']*')")
+# An overlay; the folder of a scaffold, and its name in a file name; a folder or file named by an answer.
+OVERLAY = re.compile(r"\{\{ at\.(\w+?)(_tests|_root)? \}\}")
+SCAFFOLD = re.compile(r"\{% yield module from empty_modules %\}\{\{ module \}\}\{% endyield %\}")
+NAMED = re.compile(r"\{\{ ([\w.]+) \}\}")
+FOLDERS = {"_tests": "tests", "_root": "", None: "src/<package>"}
+INCLUDE = re.compile(r"include '([\w/.]+)'( ~ (\w+))?( ~ '([\w/.]+)')?")
 
 
 @dataclass(frozen=True)
 class Landing:
-    """A path to which a template is rendered."""
+    """A path to which a template is rendered: for a project with `part`, and with each of `modules`."""
 
     template: str
     path: str
-    conditions: tuple[str, ...]
+    part: str
+    modules: tuple[str, ...]
 
-    @property
-    def condition(self) -> str:
-        """The conditions as a Jinja expression; empty if there are none."""
-        compared = [match.groups() for each in self.conditions if (match := COMPARED.fullmatch(each))]
-        fixed = {name: value for name, operator, value in compared if operator == "=="}
-        needed = []
-        for each in self.conditions:
-            match = COMPARED.fullmatch(each)
-            implied = match and match[2] == "!=" and fixed.get(match[1], match[3]) != match[3]
-            needed += [] if implied else [each]
-        # What compares an answer comes first, such as the framework.
-        return " and ".join(sorted(dict.fromkeys(needed), key=lambda each: not COMPARED.fullmatch(each)))
-
-    def match(self, path: str) -> dict[str, str] | None:
-        """Return the value of each `<name>` if `path` is such a path."""
-        pattern, seen = "", set[str]()
-        for text in re.split(r"(<\w+>)", self.path):
-            name = text[1:-1]
-            if not re.fullmatch(r"<\w+>", text):
-                pattern += re.escape(text)
-            elif name in seen:
-                pattern += f"(?P={name})"
-            else:
-                pattern += f"(?P<{name}>[^/]+)"
-                seen.add(name)
+    def match(self, path: str) -> str | None:
+        """Return the name of the scaffold at `path`, or nothing for another template; None if it does not match."""
+        first, *others = re.escape(self.path).replace("<package>", r"\w+").split("<module>")
+        pattern = first + "".join(rf"(?P<module>\w+){each}" for each in others[:1])
+        pattern += "".join(f"(?P=module){each}" for each in others[1:])
         found = re.fullmatch(pattern, path)
-        return found.groupdict() if found else None
+        return found and found.groupdict().get("module", "")
 
 
 class Template:
@@ -69,81 +51,86 @@ class Template:
 
     def __init__(self, root: Path = ROOT) -> None:
         self.root = root
-        self.questions = Questions(root)
+        self.computed: dict[str, dict[str, Any]] = yaml.safe_load(
+            (root / "questions" / "8-computed.yml").read_text(encoding="utf-8")
+        )
+        self.jinja = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)  # noqa: S701 (renders no HTML)
+        self.jinja.filters["to_json"] = json.dumps
 
     @cached_property
     def landings(self) -> list[Landing]:
         """Every path to which a template is rendered."""
-        folder = self.root / str(self.questions.questions["_subdirectory"])
-        files = sorted(path for path in folder.rglob("*") if path.is_file())
-        return [landing for path in files for landing in self._landings(path, path.relative_to(folder))]
+        folder = self.root / "templates"
+        return [self._landing(path.relative_to(folder)) for path in sorted(folder.rglob("*")) if path.is_file()]
+
+    def _landing(self, file: Path) -> Landing:
+        overlay = OVERLAY.fullmatch(file.parts[0])
+        inside = file.parts[1:] if overlay else file.parts
+        modules = tuple(match[1] for part in inside if (match := NAMED.fullmatch(part)))
+        text = PurePath(FOLDERS[overlay[2]] if overlay else "", *inside).as_posix().removesuffix(".jinja")
+        scaffold = SCAFFOLD.search(text)
+        text = SCAFFOLD.sub("<module>", text).replace("{{ module }}", "<module>")
+        text = text.replace("{{ _copier_conf.answers_file }}", ANSWERS)
+        path = NAMED.sub(r"\1", text)
+        return Landing(
+            f"templates/{file.as_posix()}",
+            path,
+            overlay[1] if overlay else "base",
+            ("<module>",) if scaffold else modules,
+        )
+
+    @cached_property
+    def features(self) -> dict[str, str]:
+        """The condition of each feature."""
+        text = self.computed["use"]["default"]
+        local = dict(re.findall(r"\{% set (\w+) = (.*) %\}", text))
+        found = re.findall(r"^ *(\w+): \{\{ (.*) \}\}$", text, flags=re.MULTILINE)
+        for name, meaning in reversed(local.items()):
+            found = [(key, re.sub(rf"\b{name}\b", f"({meaning})", condition)) for key, condition in found]
+        return {key: re.sub(r"^\((.*)\)$", r"\1", condition) for key, condition in found}
+
+    def values(self, answers: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the answers with those that are computed from them."""
+        values = dict(answers)
+        for name, question in self.computed.items():
+            text = self.jinja.from_string(question["default"]).render(values)
+            values[name] = text if question["type"] == "str" else yaml.safe_load(text)
+        return values
+
+    def holds(self, landing: Landing, values: Mapping[str, Any], module: str = "") -> bool:
+        """Return whether `values`, which include the computed ones, render a landing."""
+        if landing.part not in values["parts"]:
+            return False
+        if landing.modules == ("<module>",):
+            return not module or module in values["empty_modules"]
+        return all(name in values["example_modules"] for name in landing.modules)
 
     def find(self, path: str, answers: Mapping[str, Any] | None = None) -> list[Landing]:
         """Return the landings at `path`, with `answers` only those that they render; literal paths first."""
-        found = []
-        for landing in self.landings:
-            values = landing.match(path)
-            if values is not None and (answers is None or self.holds(landing, {**answers, **values})):
-                found.append(landing)
+        values = self.values(answers) if answers is not None else None
+        matched = [(landing, module) for landing in self.landings if (module := landing.match(path)) is not None]
+        found = [landing for landing, module in matched if values is None or self.holds(landing, values, module)]
         return sorted(found, key=lambda landing: landing.path.count("<"))
 
-    def holds(self, landing: Landing, answers: Mapping[str, Any]) -> bool:
-        """Return whether `answers` render a landing."""
-        return not landing.condition or self.questions.holds(landing.condition, answers)
+    def condition(self, landing: Landing) -> str:
+        """Return when a landing is rendered, in words of the answers."""
+        owner, _, feature = landing.part.partition("_")
+        needed = {"base": [], "sqlalchemy": ["framework != 'django'"]}.get(owner, [f"framework == '{owner}'"])
+        if feature in self.features:
+            needed.append(self.features[feature].replace("example_modules", "modules"))
+        elif feature:
+            needed.append(f"'{feature}' in modules")
+        needed += [f"{name} in modules" if name == "<module>" else f"'{name}' in modules" for name in landing.modules]
+        return " and ".join(dict.fromkeys(f"({each})" if " or " in each else each for each in needed)) or "always"
 
     def includes(self, landing: Landing, answers: Mapping[str, Any] | None = None) -> list[str]:
-        """Return the files that a template includes, at any depth.
-
-        Without `answers`, `*` stands for what these decide.
-        """
-        found: list[str] = []
-        waiting = [landing.template] if landing.template.endswith(SUFFIX) else []
-        while waiting:
-            tree = self.questions.jinja.parse((self.root / waiting.pop(0)).read_text(encoding="utf-8"))
-            patterns = [
-                pattern for node in tree.find_all(nodes.Include) for pattern in self._included(node, tree, answers)
-            ]
-            for pattern in dict.fromkeys(patterns):
-                files = [path.relative_to(self.root).as_posix() for path in sorted(self.root.glob(pattern))]
-                if pattern not in found and (files or answers is None):
-                    found.append(pattern)
-                    waiting += files
-        return found
-
-    def _included(self, node: nodes.Include, tree: nodes.Template, answers: Mapping[str, Any] | None) -> Iterator[str]:
-        """Yield the paths that a statement includes."""
-        loops = {
-            loop.target.name: loop.iter.name
-            for loop in tree.find_all(nodes.For)
-            if isinstance(loop.target, nodes.Name) and isinstance(loop.iter, nodes.Name)
-            if any(inner is node for inner in loop.find_all(nodes.Include))
-        }
-        for text, _ in self.questions.texts(node.template, {}):
-            literals, names = re.split(r"<\w+>", text), re.findall(r"<(\w+)>", text)
-            values: list[list[str]] = []
-            for name in names:
-                value = self.questions.value(loops.get(name, name), answers) if answers else None
-                values.append([str(each) for each in value] if isinstance(value, list) else [str(value or "*")])
-            for choice in itertools.product(*values):
-                yield "".join(itertools.chain.from_iterable(itertools.zip_longest(literals, choice, fillvalue="")))
-
-    def _landings(self, file: Path, relative: PurePath) -> Iterator[Landing]:
-        parts = relative.with_name(relative.name.removesuffix(SUFFIX)).parts
-        for choice in itertools.product(*(self._path_part(part) for part in parts)):
-            texts = [rendered.text for rendered in choice]
-            if all(texts):
-                conditions = tuple(itertools.chain.from_iterable(rendered.conditions for rendered in choice))
-                yield Landing(file.relative_to(self.root).as_posix(), PurePath(*texts).as_posix(), conditions)
-
-    def _path_part(self, part: str) -> list[Rendered]:
-        repeated = YIELD.fullmatch(part)
-        if repeated:
-            item, items, inner = repeated.groups()
-            return [
-                Rendered(rendered.text, (f"{item} in {items}", *rendered.conditions))
-                for rendered in self.questions.template(inner, {item: (nodes.Const(f"<{item}>"), {})})
-            ]
-        return self.questions.template(part, {})
+        """Return the files that a template includes, with `answers` without fragments of other parts."""
+        parts = self.values(answers)["parts"] if answers is not None else None
+        text = (self.root / landing.template).read_text(encoding="utf-8") if landing.template.endswith(".jinja") else ""
+        patterns = (f"{start}{'*' * bool(name)}{end}" for start, _, name, _, end in INCLUDE.findall(text))
+        files = (file.relative_to(self.root) for pattern in patterns for file in sorted(self.root.glob(pattern)))
+        found = [file.as_posix() for file in files]
+        return [each for each in found if parts is None or not each.startswith("parts/") or each.split("/")[1] in parts]
 
 
 def located(argument: str) -> tuple[str, dict[str, Any] | None]:
@@ -164,10 +151,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if bool(options.paths) == options.all:
         parser.error("give paths, or --all")
     template = Template()
-    if options.all:
-        for landing in template.landings:
-            print(f"{landing.template}\n  {landing.path}\n    {describe(landing)}")
-        return 0
+    for landing in template.landings if options.all else ():
+        print(f"{landing.template}\n  {landing.path}\n    {template.condition(landing)}")
     unknown = False
     for argument in options.paths:
         path, answers = located(argument)
@@ -178,18 +163,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             continue
         print(path)
         for landing in found:
-            print(f"  {landing.template}\n    {describe(landing, path)}")
-            for name in template.includes(landing, answers):
-                print(f"    includes {name}")
+            condition = template.condition(landing).replace("<module>", f"'{landing.match(path)}'")
+            print(f"  {landing.template}\n    {'' if condition == 'always' else 'if '}{condition}")
+            for file in template.includes(landing, answers):
+                print(f"    includes {file}")
     return int(unknown)
-
-
-def describe(landing: Landing, path: str = "") -> str:
-    """Return the condition of a landing; at `path`, with the names that it has there."""
-    condition = landing.condition
-    for name, value in (landing.match(path) or {}).items():
-        condition = re.sub(rf"\b{name} in\b", f"'{value}' in", condition)
-    return f"if {condition}" if condition else "always"
 
 
 if __name__ == "__main__":
