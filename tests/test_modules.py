@@ -528,7 +528,7 @@ def test_extended_module_needs_no_wiring_and_survives_an_update(
     for name, text in added.appended.items():
         before = (module / name).read_text()
         (module / name).write_text(f"{IMPORTS.get(f'{flavour}/{name}', '')}{before}{text}")
-    just(clone, "openapi")
+    just(clone, "_openapi")
     git(clone, "add", "--all")
     git(clone, "commit", "--quiet", "--no-verify", "--message", "Extend items")
     just(clone, "add-module", "orders")

@@ -193,10 +193,10 @@ def test_changed_default_does_not_change_a_project(releasing: Path, tmp_path: Pa
     project = start(releasing, tmp_path / "shop", framework="flask")
     before = rendered_files(project), {**answers_of(project), "_commit": "0.2.0"}
     for file, old, new in (
-        ("delivery", "default: github", "default: gitlab"),
-        ("delivery", "default: true", "default: false"),
-        ("stack", 'default: "3.11"', 'default: "3.13"'),
-        ("stack", "[accounts, billing, webhooks]", "[things]"),
+        ("7-delivery", "default: github", "default: gitlab"),
+        ("7-delivery", "default: true", "default: false"),
+        ("5-stack", 'default: "3.11"', 'default: "3.13"'),
+        ("5-stack", "[accounts, billing, webhooks]", "[things]"),
     ):
         edit(releasing / "questions" / f"{file}.yml", old, new)
     release(releasing, "0.2.0")
