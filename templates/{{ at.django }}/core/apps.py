@@ -41,14 +41,14 @@ def check_relations_between_modules(**_options: object) -> list[CheckMessage]:
     dependencies = {name: getattr(config, "depends_on", ()) for name, config in modules.items()}
     errors: list[CheckMessage] = []
     for name, config in modules.items():
-        allowed = {name, get_user_model()._meta.app_label, *dependencies[name]}  # noqa: SLF001
+        allowed = {name, get_user_model()._meta.app_label, *dependencies[name]}  # noqa: SLF001 (a public API)
         hint = f'Store the id and use its public.py, or declare `depends_on = ("…",)` in {name}/apps.py.'
         for model in config.get_models():
-            for field in model._meta.get_fields(include_parents=False):  # noqa: SLF001
+            for field in model._meta.get_fields(include_parents=False):  # noqa: SLF001 (a public API)
                 # A reverse relation is checked at its other end.
                 if isinstance(field, ForeignObjectRel) or not isinstance(field.related_model, type):
                     continue
-                target = field.related_model._meta.app_label  # noqa: SLF001
+                target = field.related_model._meta.app_label  # noqa: SLF001 (a public API)
                 if target in modules and (target not in allowed or name in dependencies[target]):
                     message = f"Module '{name}' may not depend on '{target}', to which the field refers."
                     errors.append(Error(message, hint=hint, obj=field, id="core.E002"))
