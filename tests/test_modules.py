@@ -1,7 +1,6 @@
 """Modules belong to the project: a capability only adds files to them, and what a team adds is found by its name."""
 
 import os
-import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from servers import (
     serving,
     working_copy,
 )
-from support import ROOT, Render, answers_of, git, rendered_files
+from support import Render, answers_of, git, rendered_files
 
 MODULES = ("accounts", "billing", "events", "webhooks")
 
@@ -57,17 +56,6 @@ def test_capability_only_adds_files_to_modules(
     )
     assert [path for path, text in before.items() if after.get(path) != text] == []
     assert before.keys() < after.keys()
-
-
-@pytest.mark.parametrize("owner", ["django", "fastapi", "flask", "sqlalchemy"])
-def test_modules_have_no_condition_on_a_capability(owner: str) -> None:
-    module = re.compile(r"\}\}/(accounts|\{\{ \w+ \}\})/|yield module|migrations/versions")
-    conditional = [
-        path.relative_to(ROOT).as_posix()
-        for path in (ROOT / "templates").glob(f"{{{{ at.{owner}*/**/*.jinja")
-        if module.search(path.as_posix()) and re.search(r"\{[%{][^}%]*\buse\.", path.read_text(encoding="utf-8"))
-    ]
-    assert conditional == []
 
 
 # What a team adds to its module `items`, without an edit elsewhere.

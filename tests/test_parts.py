@@ -58,7 +58,7 @@ def fragments(root: Path) -> Iterator[Path]:
 
 def module_files(root: Path) -> Iterator[Path]:
     """Yield the templates inside a module, its tests and its migrations."""
-    inside = {SCAFFOLD, *(f"{{{{ {name} }}}}" for name in catalogue(root)), *catalogue(root)}
+    inside = {"migrations", SCAFFOLD, *(f"{{{{ {name} }}}}" for name in catalogue(root)), *catalogue(root)}
     return (path for path in templates(root) if inside & set(path.parts))
 
 
@@ -192,3 +192,17 @@ def test_part_without_a_question_is_named(template: Path, tmp_path: Path) -> Non
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace("    docs: {{ docs }}\n", "    docs: {{ docs }}\n    mailer: {{ mailer }}\n"))
     assert unasked_parts(broken) == ["mailer"]
+
+
+def test_overlays_are_the_folders_and_go_where_their_names_say() -> None:
+    folders = {path.name[6:-3] for path in (ROOT / "templates").iterdir() if path.name.startswith("{{ at.")}
+    targets = dict(re.findall(r"^ *(\w+): \"\{\{ (\S+)", computed(ROOT)["at"], flags=re.MULTILINE))
+    assert targets.keys() == folders
+    ends = {"tests": "'tests'", "root": "'.'"}
+    assert targets == {name: ends.get(name.rpartition("_")[2], "src") for name in targets}
+
+
+def test_architecture_lists_every_fragment_name() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"`([\w.]+)`", text[text.index("| fragments |") : text.index("## From a rendered file")]))
+    assert {path.name for path in fragments(ROOT)} - listed == set()
