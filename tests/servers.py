@@ -240,24 +240,23 @@ def sent(server: Server, message: bytes) -> socket.socket:
     return wire
 
 
-def has_example(project: Path) -> bool:
-    """Return whether the project has the example and its accounts."""
-    answers = answers_of(project)
-    return bool(answers["example"]) and "accounts" in answers["modules"]
+def has_accounts(project: Path) -> bool:
+    """Return whether the project has the users of the template."""
+    return "accounts" in answers_of(project)["modules"]
 
 
 def seed(project: Path, **variables: str) -> None:
     """Create Acme and its owner, with demo data if the project has invoices. Does nothing without accounts."""
     if "billing" in answers_of(project)["modules"]:
         just(project, "seed", SEED_PASSWORD=PASSWORD, **variables)
-    elif has_example(project):
+    elif has_accounts(project):
         owner = ("Acme", CREDENTIALS["username"], "--password", PASSWORD)
         just(project, "flask", "organizations", "create", *owner, **variables)
 
 
 def authorization(project: Path, server: Server) -> dict[str, str]:
     """Return the Authorization header of Acme's owner, or no header without accounts."""
-    if not has_example(project):
+    if not has_accounts(project):
         return {}
     response = httpx.post(f"{server.url}{TOKEN}", data=CREDENTIALS, timeout=15)
     assert response.status_code == 200, response.text

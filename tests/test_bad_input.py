@@ -61,52 +61,60 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"modules": ["axes"], "framework": "django"}, "try 'axes_items': 'axes' is the name of a shared package"),
     (
         {"modules": ["accounts", "reporting"], "framework": "django"},
-        "use [accounts, billing, reporting], or example=false: reporting needs billing and accounts",
+        "add billing to the modules: reporting needs it",
     ),
     (
         {"modules": ["billing"], "framework": "django"},
-        "use [accounts, billing], or example=false: billing needs accounts",
+        "add accounts to the modules: billing needs it",
     ),
     (
         {"modules": ["billing", "items"], "framework": "fastapi"},
-        "use [accounts, billing], or example=false: billing needs accounts",
+        "add accounts to the modules: billing needs it",
     ),
     (
         {"modules": ["accounts", "webhooks"], "framework": "flask"},
-        "use [accounts, billing, webhooks], or example=false: webhooks needs billing and accounts",
+        "add billing to the modules: webhooks needs it",
     ),
     (
         {"modules": ["billing"], "framework": "flask"},
-        "use [accounts, billing], or example=false: billing needs accounts",
+        "add accounts to the modules: billing needs it",
     ),
     (
         {"modules": ["accounts", "events"], "framework": "fastapi"},
-        "use [accounts, billing, events], or realtime=false: events needs billing and accounts",
+        "add billing to the modules: events needs it",
     ),
     (
         {"modules": ["predictions", "items"], "framework": "flask", "purpose": "wrapper"},
-        "use [accounts, predictions], or example=false: predictions needs accounts",
+        "add accounts to the modules: predictions needs it",
     ),
     ({"purpose": "chatbot", "framework": "flask"}, "'chatbot' is not in ['webhook', 'wrapper', 'tool']"),
     ({"realtime": "often", "framework": "fastapi"}, "use true or false: realtime is 'often'"),
-    ({"example": "maybe", "framework": "django"}, "use true or false: example is 'maybe'"),
+    ({"start": "small", "framework": "django"}, "'small' is not in ['example', 'accounts', 'empty']"),
+    (
+        {"realtime": True, "framework": "fastapi", "start": "accounts"},
+        "add accounts and billing to the modules, or use realtime=false: events needs them",
+    ),
+    (
+        {"modules": ["reporting"], "framework": "django"},
+        "add accounts and billing to the modules: reporting needs them",
+    ),
     ({"api": "graphql", "framework": "django"}, "'graphql' is not in ['drf', 'ninja', 'none']"),
     ({"pages": "some", "framework": "django"}, "use true or false: pages is 'some'"),
     ({"pages": "some", "framework": "fastapi"}, "use true or false: pages is 'some'"),
     ({"pages": "some", "framework": "flask"}, "use true or false: pages is 'some'"),
     ({"admin_ui": "some", "framework": "fastapi"}, "use true or false: admin_ui is 'some'"),
     (
-        {"admin_ui": True, "framework": "fastapi", "example": False},
-        "use example=true with accounts in modules, or admin_ui=false: the admin needs users",
+        {"admin_ui": True, "framework": "fastapi", "start": "empty"},
+        "add accounts to the modules, or use admin_ui=false: the admin needs users",
     ),
     (
         {"admin_ui": True, "framework": "fastapi", "modules": ["items"]},
-        "use example=true with accounts in modules, or admin_ui=false: the admin needs users",
+        "add accounts to the modules, or use admin_ui=false: the admin needs users",
     ),
     ({"admin_ui": "some", "framework": "flask"}, "use true or false: admin_ui is 'some'"),
     (
         {"admin_ui": True, "framework": "flask", "modules": ["items"]},
-        "use example=true with accounts in modules, or admin_ui=false: the admin needs users",
+        "add accounts to the modules, or use admin_ui=false: the admin needs users",
     ),
     ({"framework": "rails"}, "'rails' is not in ['django', 'fastapi', 'flask']"),
     ({"shape": "monolith"}, "'monolith' is not in ['api', 'product', 'integration']"),
@@ -170,14 +178,11 @@ def test_bad_value_is_rejected(given: dict[str, Any], sentence: str, probe: Path
         {"modules": ["shop", "o2", "x" * 30]},
         {"modules": ["sessions"], "framework": "flask"},
         {"modules": ["accounts", "items"], "framework": "django"},
-        {"modules": ["reporting", "billing"], "framework": "django", "example": False},
         {"modules": ["reporting", "accounts"], "framework": "fastapi"},
-        {"modules": ["billing"], "framework": "fastapi", "example": False},
-        {"modules": ["events"], "framework": "fastapi", "example": False},
-        {"modules": ["events"], "framework": "fastapi", "realtime": False},
+        {"modules": ["accounts", "billing", "events"], "framework": "fastapi", "realtime": False},
+        {"modules": ["predictions", "webhooks"], "framework": "fastapi"},
         {"modules": ["reporting", "billing", "accounts"], "framework": "flask"},
-        {"modules": ["webhooks"], "framework": "flask", "example": False},
-        {"modules": ["predictions"], "framework": "flask", "example": False},
+        {"modules": ["events"], "framework": "flask", "start": "empty"},
         {"modules": ["accounts", "predictions", "items"], "framework": "flask", "purpose": "wrapper"},
         {"modules": ["accounts", "predictions"], "framework": "flask", "purpose": "webhook"},
         {"modules": ["webhooks", "billing", "accounts"], "framework": "flask", "purpose": "tool"},
@@ -194,7 +199,7 @@ def test_standard_library_and_keywords_are_not_accepted() -> None:
     rules = naming_rules()
     library = {name for name in sys.stdlib_module_names if not name.startswith("_")}
     accepted = {name for name in library | set(keyword.kwlist) if not rules.package_problem(name).strip()}
-    accepted |= {name for name in keyword.kwlist if not rules.modules_problem([name], "flask").strip()}
+    accepted |= {name for name in keyword.kwlist if not rules.modules_problem([name], "flask", [], []).strip()}
     assert accepted == set()
 
 
@@ -216,24 +221,17 @@ def test_update_rejects_another_framework_or_package(probe: Path, tmp_path: Path
 @pytest.mark.parametrize(
     ("framework", "given", "other"),
     [
-        ("django", {"example": True}, {"example": False}),
-        ("django", {"example": False}, {"example": True}),
         ("django", {"pages": False}, {"pages": True}),
         ("django", {"api": "drf"}, {"api": "none"}),
-        ("fastapi", {"example": True}, {"example": False}),
-        ("fastapi", {"example": False}, {"example": True}),
         ("fastapi", {"realtime": True}, {"realtime": False}),
         ("fastapi", {"realtime": False}, {"realtime": True}),
         ("fastapi", {"pages": False}, {"pages": True}),
         ("fastapi", {"admin_ui": True}, {"admin_ui": False}),
         ("fastapi", {"admin_ui": False}, {"admin_ui": True}),
-        ("flask", {"example": True}, {"example": False}),
         ("flask", {"pages": False}, {"pages": True}),
         ("flask", {"pages": True}, {"pages": False}),
         ("flask", {"admin_ui": True}, {"admin_ui": False}),
         ("flask", {"admin_ui": False}, {"admin_ui": True}),
-        ("flask", {"purpose": "webhook"}, {"purpose": "wrapper"}),
-        ("flask", {"purpose": "wrapper"}, {"purpose": "tool"}),
     ],
 )
 def test_update_rejects_a_changed_capability(
@@ -251,19 +249,38 @@ def test_update_rejects_a_changed_capability(
     assert git(project, "status", "--porcelain") == ""
 
 
-def test_project_without_a_recorded_purpose_is_a_webhook_receiver(probe: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("framework", "old", "expected"),
+    [
+        ("django", {"example": False, "modules": ["accounts", "billing"]}, ("accounts", ["billing"])),
+        ("django", {"modules": ["accounts", "reporting"]}, ("accounts", ["reporting"])),
+        ("fastapi", {"modules": ["accounts", "items"]}, ("empty", ["accounts"])),
+        ("fastapi", {"example": True, "realtime": True, "modules": ["accounts", "billing", "events"]}, ("example", [])),
+        ("fastapi", {"example": True, "realtime": False, "modules": ["accounts", "events"]}, ("example", ["events"])),
+        ("flask", {"example": False, "modules": ["webhooks"]}, ("empty", ["webhooks"])),
+    ],
+)
+def test_module_that_a_project_wrote_itself_stays_its_own(
+    framework: str, old: dict[str, Any], expected: tuple[str, list[str]], probe: Path, tmp_path: Path
+) -> None:
+    """Before `start`, a release had `example`, or no code for modules at all."""
     template = tmp_path / "template"
     shutil.copytree(probe, template)
+    questions = template / "questions/4-modules.yml"
+    text = questions.read_text()
+    questions.write_text(text.replace("{{ (modules_problem", "{{ '' and (modules_problem"))
     release(template, "0.1.0")
-    project = render_into(tmp_path / "project", template, framework="flask")
-    recorded = project / ".copier-answers.yml"
-    recorded.write_text(recorded.read_text().replace("purpose: webhook\n", ""))
+    project = render_into(tmp_path / "project", template, framework=framework)
+    questions.write_text(text)
+    release(template, "0.2.0")
+    new = ("start", "own_modules", "realtime")
+    recorded = {key: each for key, each in answers_of(project).items() if key not in new}
+    (project / ".copier-answers.yml").write_text(yaml.safe_dump({**recorded, **old}))
     release(project, "first")
-    with pytest.raises(ValueError, match="keep purpose=webhook, or start a new project"):
-        copier.run_update(project, data={"purpose": "tool"}, defaults=True, overwrite=True, unsafe=True, quiet=True)
-    assert git(project, "status", "--porcelain") == ""
     copier.run_update(project, defaults=True, overwrite=True, unsafe=True, quiet=True)
-    assert answers_of(project)["purpose"] == "webhook"
+    answers = answers_of(project)
+    assert (answers["start"], answers["own_modules"]) == expected
+    assert answers["modules"] == old["modules"]
 
 
 def test_tool_has_pages_and_an_older_tool_keeps_its_answer(probe: Path, tmp_path: Path) -> None:
@@ -279,19 +296,6 @@ def test_tool_has_pages_and_an_older_tool_keeps_its_answer(probe: Path, tmp_path
         release(project, version)
         copier.run_update(project, defaults=True, overwrite=True, unsafe=True, quiet=True)
         assert answers_of(project)["pages"] is False
-
-
-def test_update_cannot_add_events(probe: Path, tmp_path: Path) -> None:
-    template = tmp_path / "template"
-    shutil.copytree(probe, template)
-    release(template, "0.1.0")
-    modules = ["accounts", "billing"]
-    project = render_into(tmp_path / "project", template, framework="fastapi", modules=modules)
-    release(project, "first")
-    added = {"modules": [*modules, "events"]}
-    with pytest.raises(ValueError, match="remove events, or start a new project: events cannot be added on update"):
-        copier.run_update(project, data=added, defaults=True, overwrite=True, unsafe=True, quiet=True)
-    assert git(project, "status", "--porcelain") == ""
 
 
 def test_command_ends_with_the_message(probe: Path, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_spine_of_the_default_project_is_within_its_budget(default_project: Path
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_project_with_one_module_is_within_its_budget(framework: str, render: Render) -> None:
-    project = render(framework=framework, example=False, modules=["items"])
+    project = render(framework=framework, start="empty", modules=["items"])
     counted = {place.name: lines(python_files(place)) for place in project.iterdir() if place.is_dir()}
     counted["."] = lines(project.glob("*.py"))
     assert sum(counted.values()) <= ONE_MODULE[framework], counted

@@ -21,7 +21,7 @@ from servers import (
     TOKEN,
     Server,
     authorization,
-    has_example,
+    has_accounts,
     just,
     postgresql_database,
     problem,
@@ -213,7 +213,7 @@ def test_slow_bodies_do_not_block_other_requests(server: Server, client: httpx.C
 
 
 def test_incomplete_body_is_rejected(project: Path, server: Server) -> None:
-    require(has_example(project), "nobody can sign in")
+    require(has_accounts(project), "nobody can sign in")
     form = urlencode(CREDENTIALS).encode()
     head = f"POST {TOKEN} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
     whole, half = ((head + f"Content-Length: {len(form) + more}\r\n\r\n").encode() + form for more in (0, 9))
@@ -271,7 +271,7 @@ def test_unhandled_error_returns_500_without_traceback(project: Path) -> None:
     url = f"sqlite:///{(project.parent / 'never-migrated.sqlite3').as_posix()}"
     with serving(project, DATABASE_URL=url) as running:
         headers = {"x-request-id": "broken-1"}
-        if has_example(project):
+        if has_accounts(project):
             response = httpx.post(f"{running.url}{TOKEN}", timeout=15, headers=headers, data=CREDENTIALS)
         else:
             response = httpx.get(f"{running.url}/api/v1/items", timeout=15, headers=headers)

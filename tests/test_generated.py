@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from servers import clean_environment, copy_project, has_example, just, postgresql_database, recipe_serving
+from servers import clean_environment, copy_project, has_accounts, just, postgresql_database, recipe_serving
 from support import FRAMEWORKS, Render, git, release, require
 
 
@@ -67,10 +67,10 @@ def test_generated_tests_pass_with_any_project_name(framework: str, render: Rend
     "answers",
     [
         {"framework": "fastapi", "admin_ui": True},
-        {"framework": "fastapi", "pages": True, "example": False},
+        {"framework": "fastapi", "pages": True, "start": "empty", "modules": ["items"]},
         {"framework": "flask", "pages": True, "modules": ["accounts"]},
         {"framework": "flask", "admin_ui": True},
-        {"framework": "flask", "pages": True, "example": False, "modules": ["accounts", "orders"]},
+        {"framework": "flask", "pages": True, "start": "empty", "modules": ["orders"]},
     ],
     ids=[
         "FastAPI, admin",
@@ -120,7 +120,7 @@ def test_added_module_has_a_migration_and_passes_every_gate(project: Path, tmp_p
     just(clone, "check")
     contract = json.loads((clone / "docs" / "openapi.json").read_text())
     # The example already has invoices.
-    path = "/api/v1/invoices-items" if has_example(project) else "/api/v1/invoices"
+    path = "/api/v1/invoices-items" if has_accounts(project) else "/api/v1/invoices"
     assert path in contract["paths"]
 
 

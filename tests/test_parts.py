@@ -42,8 +42,8 @@ def keys(text: str) -> list[str]:
 
 def catalogue(root: Path) -> set[str]:
     """Return the modules that come with code."""
-    folders = {part for path in templates(root) for part in path.parts}
-    return {match[1] for part in folders if (match := re.fullmatch(r"\{\{ (\w+) \}\}", part))}
+    questions = yaml.safe_load((root / "questions/4-modules.yml").read_text(encoding="utf-8"))
+    return set(re.findall(r"'(\w+)'(?!:)", questions["catalogue"]["default"]))
 
 
 def templates(root: Path) -> Iterator[Path]:
@@ -58,7 +58,7 @@ def fragments(root: Path) -> Iterator[Path]:
 
 def module_files(root: Path) -> Iterator[Path]:
     """Yield the templates inside a module, its tests and its migrations."""
-    inside = {"migrations", SCAFFOLD, *(f"{{{{ {name} }}}}" for name in catalogue(root)), *catalogue(root)}
+    inside = {"migrations", SCAFFOLD, *catalogue(root)}
     return (path for path in templates(root) if inside & set(path.parts))
 
 
@@ -97,7 +97,7 @@ def unasked_parts(root: Path) -> list[str]:
             questions |= {key for key, value in document.items() if value.get("when", True) is not False}
     conditions = re.findall(r"^ *(\w+): \{\{ (.*) \}\}$", computed(root)["use"], flags=re.MULTILINE)
     local = re.findall(r"\{% set (\w+) = ", computed(root)["use"])
-    known = {*questions, *local, "example_modules"}
+    known = {*questions, *local, "has_accounts", "worked_modules"}
     return [name for name, condition in conditions if not known & set(re.findall(r"\w+", condition))]
 
 
@@ -157,13 +157,13 @@ def crowded_files(root: Path) -> list[str]:
 RULES: dict[Callable[[Path], list[str]], tuple[str, str, str]] = {
     unnamed_overlays: ("templates/{{ at.fastapi }}/{{ use.pages }}/x.py", "", "{{ use.pages }}"),
     features_in_modules: (
-        "templates/{{ at.flask }}/{{ billing }}/x.py.jinja",
+        "templates/{{ at.flask }}/billing/x.py.jinja",
         "{% if use.pages %}\n{% endif %}\n",
         "x.py.jinja",
     ),
     unknown_parts: ("parts/fastapi_mailer/env", "X=1\n", "fastapi_mailer"),
     fragments_without_reader: ("parts/flask/compose.yaml", "x: 1\n", "flask/compose.yaml"),
-    modules_named_like_parts: ("templates/{{ at.flask }}/{{ pages }}/x.py", "", "pages"),
+    modules_named_like_parts: ("questions/4-modules.yml", "catalogue: {default: \"{{ ['pages'] }}\"}\n", "pages"),
     long_lines: ("parts/flask/long.md", "x" * 161 + "\n", "parts/flask/long.md:1"),
     raw_blocks: ("parts/flask/raw.md", "{% raw %}{% endraw %}\n", "parts/flask/raw.md:1"),
     templates_without_a_variable: ("templates/{{ at.flask }}/core/plain.py.jinja", "PLAIN = 1\n", "plain.py.jinja"),

@@ -99,6 +99,8 @@ def test_detail_choose_asks_every_question(probe: Path, tmp_path: Path) -> None:
         "Do you want help choosing the framework?": NO,
         "Which framework?": UP + ENTER,
         "Use the recommended settings": DOWN + ENTER,
+        "What do you want to start with?": DOWN + ENTER,
+        "Which domain modules": CLEAR_LINE + "[accounts, orders]" + ENTER,
         "What is the import package": CLEAR_LINE + "store" + ENTER,
         "What is it, in one sentence?": ENTER,
         "Who is the author?": "Ada" + ENTER,
@@ -108,9 +110,7 @@ def test_detail_choose_asks_every_question(probe: Path, tmp_path: Path) -> None:
         "Which Django version?": ENTER,
         "Which database": DOWN + ENTER,
         "Which library builds the HTTP API?": DOWN + ENTER,
-        "Do you want the example": NO,
         "Do you want server-rendered pages": ENTER,
-        "Which domain modules": CLEAR_LINE + "[accounts, orders]" + ENTER,
         "Which CI": DOWN + ENTER,
         "Do you want a documentation site?": NO,
         "Which licence?": DOWN + ENTER,
@@ -144,27 +144,25 @@ def test_detail_choose_asks_every_question(probe: Path, tmp_path: Path) -> None:
 def test_admin_is_asked_only_with_users(
     framework: str, keys_to_it: str, library: str, probe: Path, tmp_path: Path
 ) -> None:
-    for folder, example, asked in (("shop", ENTER, True), ("bare", NO, False)):
+    for folder, start, asked in (("shop", DOWN + ENTER, True), ("bare", UP + ENTER, False)):
         with copier_asks(probe, tmp_path / folder) as child:
-            keys = ["Shop" + ENTER, NO, keys_to_it, DOWN + ENTER, *[ENTER] * 7, example]
-            prompts = answer(child, *keys)
+            prompts = answer(child, "Shop" + ENTER, NO, keys_to_it, DOWN + ENTER, start)
         assert child.exitstatus == 0
-        assert "Do you want the example" in prompts[len(keys) - 1]
+        assert "What do you want to start with?" in prompts[4]
         assert any(f"Do you want an admin for staff ({library})?" in prompt for prompt in prompts) == asked
         recorded = answers_of(tmp_path / folder)
         assert (recorded["framework"], recorded["pages"], recorded["admin_ui"]) == (framework, False, False)
 
 
 def test_flask_purpose_is_asked_only_with_the_example(probe: Path, tmp_path: Path) -> None:
-    for folder, example, asked, modules in (
-        ("shop", ENTER, True, ["accounts", "predictions"]),
-        ("bare", NO, False, []),
+    for folder, start, asked, modules in (
+        ("shop", [ENTER, DOWN + ENTER], True, ["accounts", "predictions"]),
+        ("bare", [UP + ENTER], False, []),
     ):
         with copier_asks(probe, tmp_path / folder) as child:
-            keys = ["Shop" + ENTER, NO, DOWN + ENTER, DOWN + ENTER, *[ENTER] * 7, example, DOWN + ENTER]
-            prompts = answer(child, *keys)
+            prompts = answer(child, "Shop" + ENTER, NO, DOWN + ENTER, DOWN + ENTER, *start)
         assert child.exitstatus == 0
-        assert "Do you want the example" in prompts[len(keys) - 2]
+        assert "What do you want to start with?" in prompts[4]
         assert any("What is it for?" in prompt for prompt in prompts) == asked
         recorded = answers_of(tmp_path / folder)
         assert (recorded["framework"], recorded.get("purpose"), recorded["modules"]) == (

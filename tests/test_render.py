@@ -61,8 +61,8 @@ FACTORS: dict[str, list[Any]] = {
         {"modules": ["accounts", "billing", "invoices"]},
         {"modules": []},
         {"modules": ["accounts", *MANY_MODULES]},
-        {"example": False},
-        {"example": False, "modules": ["orders"]},
+        {"start": "accounts"},
+        {"start": "empty", "modules": ["orders"]},
     ],
     "ci": ["github", "gitlab", "none"],
     "docs": [True, False],
@@ -95,14 +95,14 @@ def pairwise() -> Iterator[dict[str, Any]]:
             value = FACTORS[factor][position]
             answers |= value if isinstance(value, dict) else {factor: value}
         # The admin needs users.
-        if not answers.get("example", True) or "accounts" not in answers.get("modules", ["accounts"]):
+        if "accounts" not in answers.get("modules", ["accounts"]):
             answers.pop("admin_ui", None)
         yield answers
     # Combinations of three answers that the templates distinguish.
     yield {"framework": "django", "api": "ninja", "django_version": "latest", "python_version": "3.13"}
-    for example in (True, False):
-        yield {"framework": "django", "api": "none", "pages": False, "example": example, "project_name": "Shop"}
-        yield {"framework": "flask", "pages": True, "example": example, "project_name": "Shop"}
+    for start in ("example", "accounts", "empty"):
+        yield {"framework": "django", "api": "none", "pages": False, "start": start, "project_name": "Shop"}
+        yield {"framework": "flask", "pages": True, "start": start, "project_name": "Shop"}
     for answers in ({"admin_ui": True}, {"admin_ui": False}, {"realtime": False}):
         yield {"framework": "fastapi", "pages": False, "project_name": "Shop", **answers}
     for purpose in ("webhook", "wrapper", "tool"):
@@ -258,7 +258,7 @@ def test_template_names_are_valid_on_windows() -> None:
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_project_stays_small(framework: str, render: Render) -> None:
-    project = render(framework=framework, docs=False, example=False)
+    project = render(framework=framework, docs=False, start="empty")
     files = [path.relative_to(project).as_posix() for path in project.rglob("*") if path.is_file()]
     written = ["uv.lock", "docs/openapi.json"]
     assert len(files + written) <= {"flask": 45, "django": 68}.get(framework, 50), sorted(files)

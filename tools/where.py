@@ -20,10 +20,9 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 ANSWERS = ".copier-answers.yml"
-# An overlay; the folder of a scaffold, and its name in a file name; a folder or file named by an answer.
+# An overlay; the folder of a scaffold.
 OVERLAY = re.compile(r"\{\{ at\.(\w+?)(_tests|_root)? \}\}")
 SCAFFOLD = re.compile(r"\{% yield module from empty_modules %\}\{\{ module \}\}\{% endyield %\}")
-NAMED = re.compile(r"\{\{ ([\w.]+) \}\}")
 FOLDERS = {"_tests": "tests", "_root": "", None: "src/<package>"}
 INCLUDE = re.compile(r"include '([\w/.]+)'( ~ (\w+))?( ~ '([\w/.]+)')?")
 
@@ -51,9 +50,10 @@ class Template:
 
     def __init__(self, root: Path = ROOT) -> None:
         self.root = root
-        self.computed: dict[str, dict[str, Any]] = yaml.safe_load(
-            (root / "questions" / "8-computed.yml").read_text(encoding="utf-8")
-        )
+        self.computed: dict[str, dict[str, Any]] = {}
+        for file in ("4-modules.yml", "8-computed.yml"):
+            questions = yaml.safe_load((root / "questions" / file).read_text(encoding="utf-8"))
+            self.computed |= {key: each for key, each in questions.items() if each.get("when") is False}
         self.jinja = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)  # noqa: S701 (renders no HTML)
         self.jinja.filters["to_json"] = json.dumps
 
@@ -66,18 +66,24 @@ class Template:
     def _landing(self, file: Path) -> Landing:
         overlay = OVERLAY.fullmatch(file.parts[0])
         inside = file.parts[1:] if overlay else file.parts
-        modules = tuple(match[1] for part in inside if (match := NAMED.fullmatch(part)))
+        known = set[str]().union(*self.catalogue.values())
+        modules = tuple(known.intersection(inside[:1])) if overlay else ()
         text = PurePath(FOLDERS[overlay[2]] if overlay else "", *inside).as_posix().removesuffix(".jinja")
         scaffold = SCAFFOLD.search(text)
         text = SCAFFOLD.sub("<module>", text).replace("{{ module }}", "<module>")
         text = text.replace("{{ _copier_conf.answers_file }}", ANSWERS)
-        path = NAMED.sub(r"\1", text)
         return Landing(
             f"templates/{file.as_posix()}",
-            path,
+            text,
             overlay[1] if overlay else "base",
             ("<module>",) if scaffold else modules,
         )
+
+    @cached_property
+    def catalogue(self) -> dict[str, list[str]]:
+        """The modules that come with code, by framework."""
+        text = self.jinja.from_string(self.computed["catalogue"]["default"])
+        return {framework: json.loads(text.render(framework=framework)) for framework in ("django", "fastapi", "flask")}
 
     @cached_property
     def features(self) -> dict[str, str]:
@@ -103,24 +109,26 @@ class Template:
             return False
         if landing.modules == ("<module>",):
             return not module or module in values["empty_modules"]
-        return all(name in values["example_modules"] for name in landing.modules)
+        return all(name in values["worked_modules"] for name in landing.modules)
 
     def find(self, path: str, answers: Mapping[str, Any] | None = None) -> list[Landing]:
-        """Return the landings at `path`, with `answers` only those that they render; literal paths first."""
+        """Return the landings at `path`, with `answers` only those that they render."""
         values = self.values(answers) if answers is not None else None
         matched = [(landing, module) for landing in self.landings if (module := landing.match(path)) is not None]
-        found = [landing for landing, module in matched if values is None or self.holds(landing, values, module)]
-        return sorted(found, key=lambda landing: landing.path.count("<"))
+        if values is not None:
+            return [landing for landing, module in matched if self.holds(landing, values, module)]
+        return [each for each, module in matched if module not in self.catalogue.get(each.part.partition("_")[0], [])]
 
     def condition(self, landing: Landing) -> str:
         """Return when a landing is rendered, in words of the answers."""
         owner, _, feature = landing.part.partition("_")
         needed = {"base": [], "sqlalchemy": ["framework != 'django'"]}.get(owner, [f"framework == '{owner}'"])
         if feature in self.features:
-            needed.append(self.features[feature].replace("example_modules", "modules"))
+            needed.append(self.features[feature].replace("worked_modules", "modules"))
         elif feature:
             needed.append(f"'{feature}' in modules")
         needed += [f"{name} in modules" if name == "<module>" else f"'{name}' in modules" for name in landing.modules]
+        needed = [each.replace("'events' in modules", "realtime or 'events' in modules") for each in needed]
         return " and ".join(dict.fromkeys(f"({each})" if " or " in each else each for each in needed)) or "always"
 
     def includes(self, landing: Landing, answers: Mapping[str, Any] | None = None) -> list[str]:

@@ -1,1 +1,1 @@
-"""Users, and with the example organizations, roles and tokens."""
+"""Users, organizations, roles and tokens."""
