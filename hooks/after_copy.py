@@ -8,7 +8,6 @@ import argparse
 import io
 import json
 import os
-import re
 import shlex
 import shutil
 import signal
@@ -22,8 +21,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import questionary
-import yaml
-from common import find_uv, git, read_answers
+from common import find_uv, git, read_answers, record_source
 
 TAIL_LINES = 25
 POSTGRESQL_TIMEOUT = 1.0
@@ -54,14 +52,6 @@ def absolute_source(source: str, started_in: Path) -> str:
     """Return the template's source with a local path made absolute, so that later updates find it."""
     path = started_in / Path(source).expanduser()
     return str(path.resolve()) if path.exists() else source
-
-
-def record_source(answers_file: Path, source: str) -> None:
-    """Replace `_src_path` in the answers file. YAML may have folded it over several lines."""
-    text = answers_file.read_text(encoding="utf-8")
-    entry = yaml.safe_dump({"_src_path": source}, allow_unicode=True, width=sys.maxsize)
-    text = re.sub(r"^_src_path:.*\n(?:[ ].*\n)*", lambda _: entry, text, flags=re.MULTILINE)
-    answers_file.write_text(text, encoding="utf-8")
 
 
 def copy_command(answers: Mapping[str, Any], source: str, destination: str) -> str:

@@ -1,6 +1,7 @@
 """Shared by the hooks: read the answers, run git, find uv, list the conflicts of an update."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,16 @@ def read_answers(text: str) -> dict[str, Any]:
 
     answers: dict[str, Any] = yaml.safe_load(text)
     return answers
+
+
+def record_source(answers_file: Path, source: str) -> None:
+    """Replace `_src_path` in the answers file. YAML may have folded it over several lines."""
+    import yaml  # noqa: PLC0415
+
+    text = answers_file.read_text(encoding="utf-8")
+    entry = yaml.safe_dump({"_src_path": source}, allow_unicode=True, width=sys.maxsize)
+    text = re.sub(r"^_src_path:.*\n(?:[ ].*\n)*", lambda _: entry, text, flags=re.MULTILINE)
+    answers_file.write_text(text, encoding="utf-8")
 
 
 def find_uv() -> str | None:

@@ -1,0 +1,388 @@
+"""Update a project from this clone of the template. Projects start it with tools/template.py.
+
+Nothing is written before the merge is finished, and `undo.py` takes back what is written.
+"""
+
+import argparse
+import difflib
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import merge
+import undo
+import yaml
+from common import find_uv, git, read_answers
+from copier._template import load_template_config
+from merge import ANSWERS, Plan, Renders, Repository, Template
+
+# These decide what a project is. An update never changes them.
+FROZEN = ("framework", "package", "api")
+OPEN = ("conflict",)
+HEADINGS = {
+    "conflict": "Conflicts to resolve",
+    "kept": "Kept",
+    "yours": "Left as you have it",
+    "merged": "Merged with your changes",
+    "renamed": "Renamed",
+    "added": "Added",
+    "updated": "Updated",
+    "removed": "Removed",
+}
+
+
+class Refused(SystemExit):
+    """The update stops with a sentence, and nothing has changed."""
+
+
+@dataclass
+class Report:
+    """What an update does, for people and as JSON."""
+
+    start: str
+    end: str
+    changes: list[str] = field(default_factory=list)
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    files: list[dict[str, str]] = field(default_factory=list)
+    checks: dict[str, bool] = field(default_factory=dict)
+
+    @property
+    def conflicts(self) -> list[str]:
+        return [file["path"] for file in self.files if file["status"] in OPEN]
+
+    def lines(self) -> Iterator[str]:
+        yield f"{self.start} -> {self.end}"
+        if self.changes:
+            yield from ("", "What changed in the template:", *self.changes)
+        for heading, answers in self.answers.items():
+            if answers:
+                yield from ("", f"Answers {heading}:")
+                yield from (f"  {key}: {value}" for key, value in answers.items())
+        for status, heading in HEADINGS.items():
+            found = [file for file in self.files if file["status"] == status]
+            if found:
+                yield from ("", f"{heading} ({len(found)}):")
+                yield from (f"  {file['path']}" + (f": {file['why']}" if file["why"] else "") for file in found)
+
+
+def only_line(error: BaseException) -> str:
+    """Return the sentence of an error from Copier or one of the template's validators."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return re.sub(r"^Validation error for question '\w+': ", "", lines[-1])
+
+
+def load_answers(project: Path) -> dict[str, Any]:
+    """Return the recorded answers."""
+    file = project / ANSWERS
+    if not file.exists():
+        raise Refused(f"restore {ANSWERS} first: it records the template of this project")
+    try:
+        answers = read_answers(file.read_text(encoding="utf-8"))
+        missing = {"_commit", "_src_path", "package"} - {*answers}
+    except (yaml.YAMLError, TypeError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise Refused(f"run `git checkout -- {ANSWERS}`: it is not valid YAML{line}") from None
+    if missing:
+        raise Refused(f"put {', '.join(sorted(missing))} back into {ANSWERS}: an update needs it")
+    return answers
+
+
+def require_repository(project: Path) -> str:
+    """Return the commit of the project."""
+    head = git(project, "rev-parse", "--verify", "--quiet", "HEAD").stdout.strip()
+    if not head:
+        start = 'run `git init`, `git add -A` and `git commit -m "Start"` first'
+        raise Refused(f"{start}: this is not a git repository with a commit")
+    return head
+
+
+def unmerged(project: Path) -> list[str]:
+    """Return the files with open conflicts, as git lists them."""
+    listed = git(project, "ls-files", "-z", "--unmerged").stdout
+    return sorted({line.partition("\t")[2] for line in listed.split("\0") if line})
+
+
+def unfinished(project: Path, head: str) -> bool:
+    """Return whether the last update waits for its conflicts or its commit. Stop if it was interrupted."""
+    if unmerged(project):
+        return True
+    journal = undo.read_journal(project)
+    if journal is None:
+        return False
+    if journal["state"] == undo.APPLYING:
+        if journal["head"] == head:
+            raise Refused("run `just update-template --abort` first: an update was interrupted")
+        start = journal["head"][:10]
+        folder = undo.folder(project)
+        raise Refused(f"compare with `git diff {start}` and remove {folder}: an interrupted update was committed")
+    if journal["head"] == head and git(project, "status", "--porcelain", "--", ".").stdout:
+        return True
+    undo.forget(project)
+    return False
+
+
+def resolve(template: Template, ref: str) -> str:
+    """Return the commit of a release, or nothing if the template does not have it."""
+    found = git(template.clone, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}").stdout.strip()
+    return found or git(template.clone, "rev-parse", "--verify", "--quiet", f"origin/{ref}^{{commit}}").stdout.strip()
+
+
+def releases(template: Template) -> str:
+    listed = git(template.clone, "tag", "--sort=-version:refname").stdout.split()
+    return f"its newest are {', '.join(listed[:3])}" if listed else "it has no tags"
+
+
+def require_releases(template: Template, answers: Mapping[str, Any], target: str) -> tuple[str, str]:
+    """Return the commits to update from and to."""
+    before = resolve(template, str(answers["_commit"]))
+    if not before:
+        remedy = f"set `_commit` in {ANSWERS} to the last release that you merged"
+        raise Refused(f"{remedy}: {template.source} has no {answers['_commit']!r}; {releases(template)}")
+    after = resolve(template, target)
+    if not after:
+        raise Refused(
+            f"choose another release than {target!r}: {template.source} has none of that name; {releases(template)}"
+        )
+    older = git(template.clone, "merge-base", "--is-ancestor", after, before).returncode == 0
+    if older and after != before:
+        sentence = f"this project is at {answers['_commit']}, which is newer than {target}"
+        raise Refused(f"stay, or follow unreleased changes with `--to HEAD`: {sentence}")
+    return before, after
+
+
+def require_questions(template: Template, data: Mapping[str, Any]) -> None:
+    """Require that the template asks for each key in `data`."""
+    known = [key for key in load_template_config(template.clone / "copier.yml", quiet=True) if not key.startswith("_")]
+    for key in data:
+        if key not in known:
+            close = difflib.get_close_matches(key, known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise Refused(f"the template has no question {key!r}{hint}")
+
+
+def require_honest_answers(project: Path, answers: Mapping[str, Any]) -> None:
+    """Require that nobody has edited an answer that decides what the project is."""
+    added = git(project, "log", "--format=%H", "--diff-filter=A", "--", ANSWERS).stdout.split()
+    first = read_answers(git(project, "show", f"{added[-1]}:./{ANSWERS}").stdout or "{}") if added else {}
+    for key in FROZEN:
+        if key in first and first[key] != answers.get(key):
+            edited = f"the project was made with {key}={first[key]}, and this cannot change"
+            raise Refused(f"put {key}: {first[key]} back into {ANSWERS}: {edited}")
+
+
+def never_rendered(project: Path, answers: Mapping[str, Any]) -> set[str]:
+    """Return modules that were written into the answers file by hand: neither here nor in the history."""
+    if git(project, "rev-parse", "--is-shallow-repository").stdout.strip() == "true":
+        return set()
+    folder = f"src/{answers['package']}"
+    return {
+        name
+        for name in answers.get("modules") or []
+        if not (project / folder / name).exists()
+        and not git(project, "log", "--format=%H", "--max-count=1", "--", f"{folder}/{name}").stdout
+    }
+
+
+def require_offered(
+    before: Mapping[str, Any], now: Mapping[str, Any], data: Mapping[str, Any], template: Template
+) -> None:
+    """Require that the new release takes every recorded answer, or that `data` has another one."""
+    questions = load_template_config(template.clone / "copier.yml", quiet=True)
+    for key, value in before.items():
+        if key.startswith("_") or key not in now or key in data or now[key] == value:
+            continue
+        choices = questions.get(key, {}).get("choices") or [now[key]]
+        names = choices.values() if isinstance(choices, dict) else choices
+        offered = ", ".join(str(name["value"] if isinstance(name, dict) else name) for name in names)
+        stay = f"or stay on {before['_commit']}"
+        raise Refused(f"choose {key} with `-d {key}=…` ({offered}), {stay}: {key}={value} is no longer offered")
+
+
+@dataclass(frozen=True)
+class Request:
+    """The release to update to, the answers to change, and whether to ask new questions and to write."""
+
+    target: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    ask: bool = False
+    dry_run: bool = False
+
+
+def render_all(template: Template, project: Path, folder: Path, refs: tuple[str, str], request: Request) -> Renders:
+    """Render the old release, the new one, and with other answers the new one again."""
+    before = load_answers(project)
+    recorded = (project / ANSWERS).read_text(encoding="utf-8")
+    old_data = {key: value for key, value in before.items() if not key.startswith("_")}
+    by_hand = never_rendered(project, before)
+    if by_hand:
+        old_data["modules"] = [name for name in before["modules"] if name not in by_hand]
+    between, new, old = folder / "between", folder / "new", folder / "old"
+    answers = template.render(between, refs[1], {}, previous=recorded)
+    require_offered(before, answers, request.data, template)
+    if request.data or (request.ask and {*answers} - {*before}):
+        carried = {key: value for key, value in before.items() if key in answers and not key.startswith("_")}
+        answers = template.render(new, refs[1], {**carried, **request.data}, previous=recorded, ask=request.ask)
+    else:
+        new = between
+    if refs[0] == refs[1] and not by_hand:
+        old = between
+    else:
+        template.render(old, refs[0], old_data)
+    return Renders(old, between, new, {**before, **old_data}, answers)
+
+
+def changelog(template: Template, refs: tuple[str, str], framework: str) -> list[str]:
+    """Return the entries of CHANGELOG.md that the old release does not have, without those of other frameworks."""
+    old, new = (git(template.clone, "show", f"{ref}:CHANGELOG.md").stdout for ref in refs)
+    known = set(re.split(r"\n(?=- |#|\n)", old))
+    found, heading = [], ""
+    for entry in re.split(r"\n(?=- |#|\n)", new):
+        if entry.startswith("#"):
+            heading = entry.strip("# ").lower()
+        elif (
+            entry.startswith("- ")
+            and entry not in known
+            and heading not in {"django", "fastapi", "flask"} - {framework}
+        ):
+            found.append("  " + entry.rstrip().replace("\n", "\n  "))
+    return found
+
+
+def report_on(template: Template, refs: tuple[str, str], renders: Renders, plan: Plan) -> Report:
+    before, after = renders.answers_before, renders.answers
+    report = Report(str(before["_commit"]), str(after["_commit"]))
+    report.changes = changelog(template, refs, str(after.get("framework", "")))
+    public = {key: value for key, value in after.items() if not key.startswith("_")}
+    report.answers = {
+        "added": {key: value for key, value in public.items() if key not in before},
+        "changed": {
+            key: f"{before[key]} -> {value}" for key, value in public.items() if key in before and before[key] != value
+        },
+        "no longer asked": {
+            key: value for key, value in before.items() if key not in after and not key.startswith("_")
+        },
+    }
+    report.files = [{"path": path, "status": status, "why": why} for path, (status, why) in sorted(plan.notes.items())]
+    return report
+
+
+def update(template: Template, project: Path, request: Request) -> Report:
+    """Update the project and return what changed."""
+    head = require_repository(project)
+    before = load_answers(project)
+    if not request.dry_run and git(project, "status", "--porcelain", "--", ".").stdout:
+        raise Refused("commit or stash your changes first, so that the new ones stand alone")
+    refs = require_releases(template, before, request.target)
+    require_questions(template, request.data)
+    require_honest_answers(project, before)
+    with merge.temporary_folder() as name:
+        folder = Path(name)
+        try:
+            renders = render_all(template, project, folder, refs, request)
+        except ValueError as error:
+            raise Refused(only_line(error)) from None
+        repository = Repository(folder, project)
+        label = "template-" + re.sub(r"[^\w.+-]", "-", str(renders.answers["_commit"]))
+        plan = merge.plan(repository, renders, head, label)
+        report = report_on(template, refs, renders, plan)
+        if plan.paths and not request.dry_run:
+            merge.apply(repository, plan, head)
+    return report
+
+
+def run_recipes(project: Path, report: Report, *, quiet: bool) -> None:
+    """Run `just setup` and `just check`, the second if the first succeeds."""
+    uv = find_uv()
+    if uv is None:
+        raise SystemExit("install uv and run `just setup` and `just check`")
+    environment = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
+    for recipe in ("setup", "check"):
+        output = sys.stderr if quiet else None
+        done = subprocess.run([uv, "run", "just", recipe], cwd=project, env=environment, stdout=output, check=False)
+        report.checks[recipe] = done.returncode == 0
+        if done.returncode:
+            break
+
+
+def finish(project: Path, report: Report, arguments: argparse.Namespace) -> int:
+    """Run the checks, print the report and return the exit code: 1 while anything is open."""
+    say = (lambda line: print(line, file=sys.stderr)) if arguments.json else print
+    if not arguments.check or report.conflicts or arguments.dry_run:
+        pass
+    else:
+        run_recipes(project, report, quiet=arguments.json)
+    failed = [recipe for recipe, passed in report.checks.items() if not passed]
+    if arguments.dry_run:
+        say("\nThis was a dry run: nothing has changed.")
+    elif report.conflicts:
+        say("\nResolve the conflicts and `git add` each file; then run `just update-template` again, which checks.")
+    elif failed:
+        say(f"\n`just {failed[0]}` failed. Fix it and run `just update-template` again.")
+    else:
+        say("\nRead `git diff --staged`, then commit.")
+    if not arguments.dry_run:
+        say("`just update-template --abort` takes everything back until you commit.")
+    if arguments.json:
+        facts = {"from": report.start, "to": report.end, "changelog": report.changes, "answers": report.answers}
+        print(
+            json.dumps(
+                {**facts, "files": report.files, "checks": report.checks, "open": len(report.conflicts)}, indent=2
+            )
+        )
+    return 1 if failed or (report.conflicts and not arguments.dry_run) else 0
+
+
+def continue_update(project: Path, arguments: argparse.Namespace) -> int:
+    """Take up an update that waits for its conflicts, its checks or its commit."""
+    answers = load_answers(project)
+    report = Report(str(answers["_commit"]), str(answers["_commit"]))
+    report.files = [{"path": path, "status": "conflict", "why": ""} for path in unmerged(project)]
+    if not arguments.json:
+        print("The last update is not committed yet.")
+        print("\n".join(f"  {path}" for path in report.conflicts))
+    return finish(project, report, arguments)
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="just update-template", description="Update this project from its template.")
+    parser.add_argument("project", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--source", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--to", metavar="VERSION", required=True, help="a release, a branch or a commit")
+    parser.add_argument("-d", "--data", action="append", default=[], metavar="KEY=VALUE", help="change an answer")
+    parser.add_argument("--dry-run", action="store_true", help="show what would change")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    parser.add_argument(
+        "--no-check", dest="check", action="store_false", help="do not run `just setup` and `just check`"
+    )
+    return parser.parse_args(arguments)
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = parse(argv)
+    project = arguments.project.resolve()
+    template = Template(Path(__file__).parent.parent, arguments.source)
+    wrong = [pair for pair in arguments.data if "=" not in pair]
+    if wrong:
+        raise Refused(f"write -d KEY=VALUE, not {wrong[0]!r}")
+    data = dict(pair.split("=", 1) for pair in arguments.data)
+    if unfinished(project, require_repository(project)):
+        return continue_update(project, arguments)
+    ask = sys.stdin.isatty() and not arguments.json
+    report = update(template, project, Request(arguments.to, data, ask, arguments.dry_run))
+    if not arguments.json:
+        print("\n".join(report.lines()))
+    if not report.files and not any(report.answers.values()) and report.start == report.end:
+        print("Nothing to update.", file=sys.stderr if arguments.json else sys.stdout)
+        return 0
+    return finish(project, report, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
