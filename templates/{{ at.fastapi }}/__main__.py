@@ -18,7 +18,7 @@ MAX_MESSAGE_BYTES = 64 * 1024
 def main() -> None:
     settings = get_settings()
     require_free_port(settings.host, settings.port)
-    configure_logging(level=settings.log_level, json=settings.log_format == "json")
+    configure_logging(settings)
     # uvicorn raises the signal again after a clean shutdown, which is no failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     reload = "--reload" in sys.argv[1:]

@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     worker = commands.add_parser("work", help="retry pending events as they become due")
     worker.add_argument("--drain", action="store_true", help="end when no event is due")
     settings = get_settings()
-    configure_logging(level=settings.log_level, json=settings.log_format == "json")
+    configure_logging(settings)
     print(asyncio.run(run(settings, parser.parse_args(arguments))))
 
 
