@@ -21,12 +21,7 @@ CONTROL_LINES = 12
 # They are prose about every answer.
 PROSE = ("README.md.jinja", "0001-framework.md.jinja")
 # Still to be put together from parts.
-CROWDED = (
-    "config/settings.py.jinja",
-    "config/urls.py.jinja",
-    "migrations/versions/0001_first.py.jinja",
-    "_tests }}/conftest.py.jinja",
-)
+CROWDED = ("_tests }}/conftest.py.jinja",)
 
 
 def computed(root: Path) -> dict[str, str]:

@@ -1,0 +1,3 @@
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "rest_framework",

@@ -1,0 +1,6 @@
+    path("health/live", health.live),
+    path("health/ready", health.ready),
+    path("openapi.json", SpectacularJSONAPIView.as_view(renderer_classes=[JSONRenderer]), name="openapi"),
+    path("docs", swagger_csp(SpectacularSwaggerSplitView.as_view(url_name="openapi")), name="docs"),
+    *(path("api/v1/", include(found)) for found in files("api")),
+    *(path("webhooks/", include(found)) for found in files("webhooks")),

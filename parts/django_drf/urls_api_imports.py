@@ -1,0 +1,2 @@
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from rest_framework.renderers import JSONRenderer

@@ -1,0 +1,1 @@
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",

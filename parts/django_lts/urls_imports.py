@@ -1,0 +1,1 @@
+from csp.decorators import csp_replace

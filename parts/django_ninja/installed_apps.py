@@ -1,0 +1,1 @@
+    "ninja",  # the files of Swagger UI

@@ -1,0 +1,1 @@
+from ..core.openapi import api

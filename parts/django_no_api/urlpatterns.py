@@ -1,0 +1,6 @@
+    path("health/live", health.live),
+    path("health/ready", health.ready),
+    path("openapi.json", openapi.schema_view, name="openapi"),
+    path("docs", swagger_csp(openapi.docs_view), name="docs"),
+    *(path("api/v1/", include(found)) for found in files("api")),
+    *(path("webhooks/", include(found)) for found in files("webhooks")),

@@ -1,0 +1,1 @@
+    path("", pages.home, name="home"),
