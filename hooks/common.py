@@ -1,4 +1,4 @@
-"""Shared by the hooks: read the answers, run git, find uv, list the conflicts of an update."""
+"""Shared by the hooks: the answers file, git and uv."""
 
 import os
 import re
@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
-
-CONFLICT_MARKER = "<<<<<<< before updating"
 
 
 def read_answers(text: str) -> dict[str, Any]:
@@ -44,19 +42,7 @@ def git(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["git", *arguments], cwd=project, capture_output=True, encoding="utf-8", check=False)
 
 
-def conflicts(project: Path) -> list[str]:
-    """Return the files to resolve after an update: unmerged, with conflict markers, or `.rej` files."""
-    marker = f"^{CONFLICT_MARKER}"
-    marked = git(project, "grep", "-z", "--untracked", "--name-only", "-I", "-e", marker)
-    rejected = git(project, "ls-files", "-z", "--others", "--", "*.rej")
-    return sorted({*unmerged(project), *_paths(marked.stdout), *_paths(rejected.stdout)})
-
-
 def unmerged(project: Path) -> list[str]:
-    """Return the files that git lists as unmerged."""
+    """Return the files with open conflicts, as git lists them."""
     listed = git(project, "ls-files", "-z", "--unmerged").stdout
-    return sorted({path.partition("\t")[2] for path in _paths(listed)})
-
-
-def _paths(listed: str) -> list[str]:
-    return [path for path in listed.split("\0") if path]
+    return sorted({line.partition("\t")[2] for line in listed.split("\0") if line})

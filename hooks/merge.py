@@ -86,6 +86,7 @@ class Plan:
     stages: dict[str, dict[int, Entry]] = field(default_factory=dict)
     notes: dict[str, tuple[str, str]] = field(default_factory=dict)
     answers: dict[str, Any] = field(default_factory=dict)
+    tracked: Files = field(default_factory=dict)
 
     def note(self, path: str, status: str, reason: str = "") -> None:
         self.notes[path] = (status, reason)
@@ -277,7 +278,7 @@ def plan(repository: Repository, renders: Renders, head: str, label: str) -> Pla
     ours = repository.read(head)
     old, between, new = (repository.add(path) for path in (renders.old, renders.toggled_from, renders.new))
     owners = Owners(renders.answers_before, renders.answers)
-    result = Plan(answers=dict(renders.answers))
+    result = Plan(answers=dict(renders.answers), tracked=ours)
     answers = new.pop(ANSWERS)
     if ours.get(ANSWERS) != answers:
         result.writes[ANSWERS] = answers
@@ -298,7 +299,6 @@ def plan(repository: Repository, renders: Renders, head: str, label: str) -> Pla
     sides = Sides(base, mergeable(repository, Sides(base, ours, theirs), kept_out), theirs)
     merged = repository.merge(sides, label)
     Story(result, repository, sides, merged).tell()
-    in_the_way(result, repository.project, ours)
     return result
 
 
@@ -435,9 +435,9 @@ def wanted(stages: Mapping[int, Entry]) -> str:
     return known.get(tuple(sorted(stages)), "you and the template changed the same lines")
 
 
-def in_the_way(result: Plan, project: Path, ours: Files) -> None:
-    """Leave out new files where a file that git does not track stands already."""
-    for path in [path for path in result.writes if path not in ours and (project / path).exists()]:
+def spare_ignored(result: Plan, project: Path) -> None:
+    """Leave out new files where a file that git ignores stands already."""
+    for path in [path for path in result.writes if path not in result.tracked and (project / path).exists()]:
         del result.writes[path]
         result.stages.pop(path, None)
         result.note(path, "kept", "you have an ignored file here, the template brings one too")

@@ -18,7 +18,7 @@ from typing import Any
 import merge
 import undo
 import yaml
-from common import find_uv, git, read_answers
+from common import find_uv, git, read_answers, unmerged
 from copier._template import load_template_config
 from merge import ANSWERS, Plan, Renders, Repository, Template
 
@@ -77,18 +77,23 @@ def only_line(error: BaseException) -> str:
     return re.sub(r"^Validation error for question '\w+': ", "", lines[-1])
 
 
-def load_answers(project: Path) -> dict[str, Any]:
+def recorded_text(project: Path) -> str:
+    """Return the answers file of the last commit."""
+    return git(project, "show", f"HEAD:./{ANSWERS}").stdout
+
+
+def recorded_answers(project: Path) -> dict[str, Any]:
     """Return the recorded answers."""
-    file = project / ANSWERS
-    if not file.exists():
+    recorded = recorded_text(project)
+    if not recorded:
         raise Refused(f"restore {ANSWERS} first: it records the template of this project")
     try:
-        answers = read_answers(file.read_text(encoding="utf-8"))
+        answers = read_answers(recorded)
         missing = {"_commit", "_src_path", "package"} - {*answers}
-    except (yaml.YAMLError, TypeError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, TypeError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
-        raise Refused(f"run `git checkout -- {ANSWERS}`: it is not valid YAML{line}") from None
+        raise Refused(f"restore {ANSWERS} with `git checkout HEAD~ -- {ANSWERS}`: it is not valid YAML{line}") from None
     if missing:
         raise Refused(f"put {', '.join(sorted(missing))} back into {ANSWERS}: an update needs it")
     return answers
@@ -101,12 +106,6 @@ def require_repository(project: Path) -> str:
         start = 'run `git init`, `git add -A` and `git commit -m "Start"` first'
         raise Refused(f"{start}: this is not a git repository with a commit")
     return head
-
-
-def unmerged(project: Path) -> list[str]:
-    """Return the files with open conflicts, as git lists them."""
-    listed = git(project, "ls-files", "-z", "--unmerged").stdout
-    return sorted({line.partition("\t")[2] for line in listed.split("\0") if line})
 
 
 def unfinished(project: Path, head: str) -> bool:
@@ -217,8 +216,7 @@ class Request:
 
 def render_all(template: Template, project: Path, folder: Path, refs: tuple[str, str], request: Request) -> Renders:
     """Render the old release, the new one, and with other answers the new one again."""
-    before = load_answers(project)
-    recorded = (project / ANSWERS).read_text(encoding="utf-8")
+    before, recorded = recorded_answers(project), recorded_text(project)
     old_data = {key: value for key, value in before.items() if not key.startswith("_")}
     by_hand = never_rendered(project, before)
     if by_hand:
@@ -226,9 +224,10 @@ def render_all(template: Template, project: Path, folder: Path, refs: tuple[str,
     between, new, old = folder / "between", folder / "new", folder / "old"
     answers = template.render(between, refs[1], {}, previous=recorded)
     require_offered(before, answers, request.data, template)
-    if request.data or (request.ask and {*answers} - {*before}):
-        carried = {key: value for key, value in before.items() if key in answers and not key.startswith("_")}
-        answers = template.render(new, refs[1], {**carried, **request.data}, previous=recorded, ask=request.ask)
+    carried = {key: value for key, value in before.items() if key in answers and not key.startswith("_")}
+    data = {**carried, **request.data}
+    if any(answers.get(key) != value for key, value in data.items()) or (request.ask and {*answers} - {*before}):
+        answers = template.render(new, refs[1], data, previous=recorded, ask=request.ask)
     else:
         new = between
     if refs[0] == refs[1] and not by_hand:
@@ -273,24 +272,31 @@ def report_on(template: Template, refs: tuple[str, str], renders: Renders, plan:
     return report
 
 
+def plan_update(template: Template, project: Path, folder: Path, request: Request) -> tuple[Repository, Plan, Renders]:
+    """Render and merge in `folder`. Nothing of the project is written."""
+    refs = require_releases(template, recorded_answers(project), request.target)
+    try:
+        renders = render_all(template, project, folder, refs, request)
+    except ValueError as error:
+        raise Refused(only_line(error)) from None
+    repository = Repository(folder, project)
+    label = "template-" + re.sub(r"[^\w.+-]", "-", str(renders.answers["_commit"]))
+    head = git(project, "rev-parse", "HEAD").stdout.strip()
+    return repository, merge.plan(repository, renders, head, label), renders
+
+
 def update(template: Template, project: Path, request: Request) -> Report:
     """Update the project and return what changed."""
     head = require_repository(project)
-    before = load_answers(project)
+    before = recorded_answers(project)
     if not request.dry_run and git(project, "status", "--porcelain", "--", ".").stdout:
         raise Refused("commit or stash your changes first, so that the new ones stand alone")
     refs = require_releases(template, before, request.target)
     require_questions(template, request.data)
     require_honest_answers(project, before)
     with merge.temporary_folder() as name:
-        folder = Path(name)
-        try:
-            renders = render_all(template, project, folder, refs, request)
-        except ValueError as error:
-            raise Refused(only_line(error)) from None
-        repository = Repository(folder, project)
-        label = "template-" + re.sub(r"[^\w.+-]", "-", str(renders.answers["_commit"]))
-        plan = merge.plan(repository, renders, head, label)
+        repository, plan, renders = plan_update(template, project, Path(name), request)
+        merge.spare_ignored(plan, project)
         report = report_on(template, refs, renders, plan)
         if plan.paths and not request.dry_run:
             merge.apply(repository, plan, head)
@@ -341,7 +347,7 @@ def finish(project: Path, report: Report, arguments: argparse.Namespace) -> int:
 
 def continue_update(project: Path, arguments: argparse.Namespace) -> int:
     """Take up an update that waits for its conflicts, its checks or its commit."""
-    answers = load_answers(project)
+    answers = recorded_answers(project)
     report = Report(str(answers["_commit"]), str(answers["_commit"]))
     report.files = [{"path": path, "status": "conflict", "why": ""} for path in unmerged(project)]
     if not arguments.json:

@@ -1,4 +1,4 @@
-"""The hooks: set-up after a copy, failing steps, and the migrations of an update."""
+"""The hooks: set-up after a copy, failing steps, and the lock file after an update."""
 
 import os
 import re
@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import copier
-import migrate
 import pexpect
 import plumbum
 import pytest
-from packaging.version import Version
 from servers import clean_environment
 from support import ROOT, Render, answers_of, git, release, rendered_files
 
@@ -278,54 +276,6 @@ def test_printed_command_reproduces_the_project(machine: Machine, released_templ
     assert answers_of(tmp_path / "second") == answers_of(tmp_path / "first")
     assert answers_of(tmp_path / "second")["project_name"] == name
     assert rendered_files(tmp_path / "second") == rendered_files(tmp_path / "first")
-
-
-@pytest.fixture
-def registry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(migrate, "REGISTRY", [])
-
-
-@pytest.mark.usefixtures("registry")
-def test_update_runs_the_migrations_between_its_versions_oldest_first() -> None:
-    seen: list[str] = []
-    for version, stage in (("0.10.0", "before"), ("0.2.0", "before"), ("0.2.0", "after"), ("0.3.0", "before")):
-        migrate.migration(version, stage)(lambda _, name=f"{version} {stage}": seen.append(name))  # type: ignore[misc]
-    update = migrate.Update(Path(), ".copier-answers.yml", "0.1.0")
-
-    def run(stage: str, before: str, after: str) -> list[str]:
-        seen.clear()
-        for function in migrate.due(stage, Version(before), Version(after)):
-            function(update)
-        return seen.copy()
-
-    assert run("before", "0.1.0", "0.10.0") == ["0.2.0 before", "0.3.0 before", "0.10.0 before"]
-    assert run("after", "0.1.0", "0.10.0") == ["0.2.0 after"]
-    assert run("before", "0.2.0", "0.3.0") == ["0.3.0 before"]
-    assert run("before", "0.3.0", "0.9.0") == []
-    assert run("before", "0.1.0", "0.1.0.post3.dev0") == []
-
-
-def test_unknown_migration_stage_is_rejected() -> None:
-    with pytest.raises(ValueError, match="stage must be 'before' or 'after', not 'during'"):
-        migrate.migration("0.2.0", "during")
-
-
-@pytest.mark.usefixtures("registry")
-def test_rename_is_idempotent_and_overwrites_nothing(render: Render) -> None:
-    project = render(framework="flask")
-    release(project, "1")
-    migrate.rename("0.2.0", "src/{package}/core", "src/{package}/base")
-    migrate.rename("0.2.0", "docs", "tests")
-    migrate.rename("0.2.0", "gone.md", "docs/new.md")
-    migrate.rename("0.2.0", "README.md", "docs/index.txt", framework="django")
-    update = migrate.Update(project, ".copier-answers.yml", "0.1.0")
-    for _ in range(2):
-        for function in migrate.due("before", Version("0.1.0"), Version("0.2.0")):
-            function(update)
-    moved = git(project, "diff", "--cached", "--name-status", "HEAD").splitlines()
-    assert moved
-    assert all(re.fullmatch(r"R100\tsrc/shop/core/(\S+)\tsrc/shop/base/\1", line) for line in moved)
-    assert git(project, "status", "--porcelain").count("\n") == len(moved)
 
 
 def test_failing_uv_lock_does_not_stop_the_update(

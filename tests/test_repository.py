@@ -110,7 +110,7 @@ def docs_only(repository: Path, base: str) -> bool:
     ("paths", "expected"),
     [
         (["README.md", "docs/deciding.md", "LICENSE", "benchmarks/README.md", ".github/ISSUE_TEMPLATE/bug.yml"], True),
-        (["docs/updating.md", "hooks/migrate.py"], False),
+        (["docs/updating.md", "hooks/update.py"], False),
         (["templates/docs/index.md"], False),
         (["templates/LICENSE.md"], False),
         (["parts/django/readme.md"], False),
@@ -129,7 +129,7 @@ def test_change_is_compared_with_where_it_branched_off(clone: Path) -> None:
     git(clone, "switch", "--quiet", "--create", "pages")
     change(clone, "docs/updating.md")
     git(clone, "switch", "--quiet", "--create", "later", "base")
-    change(clone, "hooks/migrate.py")
+    change(clone, "hooks/update.py")
     git(clone, "switch", "--quiet", "pages")
     assert docs_only(clone, "later")
     git(clone, "mv", "templates/docs/index.md", "docs/index.md")

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import copier
+import merge
 import pytest
+import update as engine
 from servers import clean_environment
 from support import (
     FRAMEWORKS,
@@ -24,6 +26,7 @@ from support import (
     template_files,
 )
 from tag_releases import releases, tag_releases
+from update import Report
 from where import Template
 
 MODULES = ["items", "orders", "parts"]
@@ -58,7 +61,15 @@ def fresh(template: Path, project: Path) -> dict[str, bytes]:
     return rendered_files(target)
 
 
-def update(project: Path, **answers: Any) -> None:
+def update(project: Path, **answers: Any) -> Report:
+    """Update to the newest release with the merge engine."""
+    source = Path(answers_of(project)["_src_path"])
+    newest = git(source, "tag", "--sort=-version:refname").split()[0]
+    return engine.update(merge.Template(source, str(source)), project, engine.Request(newest, answers))
+
+
+def plain_update(project: Path, **answers: Any) -> None:
+    """Run `copier update`, as Renovate and projects of 0.1.0 do."""
     copier.run_update(project, data=answers, defaults=True, overwrite=True, unsafe=True, quiet=True)
 
 
@@ -173,22 +184,6 @@ def test_removed_module_loses_its_wiring_and_keeps_its_code(releasing: Path, tmp
     assert rendered_files(project) == before
 
 
-@pytest.mark.parametrize(("key", "value", "reason"), [
-    ("framework", "django", "keep framework=flask, or start a new project"),
-    ("package", "store", "keep package=shop, or start a new project"),
-])  # fmt: skip
-def test_changed_framework_or_package_is_rejected(
-    key: str, value: str, reason: str, releasing: Path, tmp_path: Path
-) -> None:
-    project = start(releasing, tmp_path / "shop", framework="flask")
-    before = rendered_files(project), answers_of(project)
-    change_every_file(releasing, "0.2.0")
-    with pytest.raises(ValueError, match=reason):
-        update(project, **{key: value})
-    assert (rendered_files(project), answers_of(project)) == before
-    assert git(project, "status", "--porcelain") == ""
-
-
 def test_changed_default_does_not_change_a_project(releasing: Path, tmp_path: Path) -> None:
     project = start(releasing, tmp_path / "shop", framework="flask")
     before = rendered_files(project), {**answers_of(project), "_commit": "0.2.0"}
@@ -196,7 +191,7 @@ def test_changed_default_does_not_change_a_project(releasing: Path, tmp_path: Pa
         ("7-delivery", "default: github", "default: gitlab"),
         ("7-delivery", "default: true", "default: false"),
         ("5-stack", 'default: "3.11"', 'default: "3.13"'),
-        ("5-stack", "[accounts, billing, webhooks]", "[things]"),
+        ("4-modules", "['accounts', 'billing', 'webhooks']", "['things']"),
     ):
         edit(releasing / "questions" / f"{file}.yml", old, new)
     release(releasing, "0.2.0")
@@ -206,7 +201,7 @@ def test_changed_default_does_not_change_a_project(releasing: Path, tmp_path: Pa
 
 
 def rename_in_template(template: Path, old: str, new: str) -> None:
-    """Rename a file or folder in every overlay and register the rename."""
+    """Rename a file or folder in every overlay."""
     found: dict[Path, None] = {}
     for landing in Template(template).landings:
         path = landing.path.replace("<package>", "{package}")
@@ -216,46 +211,47 @@ def rename_in_template(template: Path, old: str, new: str) -> None:
     for source in found:
         suffix = ".jinja" if source.suffix == ".jinja" else ""
         source.rename(source.parent / f"{posixpath.relpath(new, posixpath.dirname(old))}{suffix}")
-    line = f'rename("0.2.0", "{old}", "{new}")\n\n\nif __name__'
-    edit(template / "hooks" / "migrate.py", "if __name__", line)
 
 
-def test_edits_follow_a_renamed_file(releasing: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("plain", [False, True], ids=["update-template", "copier update"])
+def test_edits_follow_and_stay_when_the_template_renames_and_removes(
+    plain: bool, releasing: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     project = start(releasing, tmp_path / "shop", framework="flask")
-    untouched = Path(shutil.copytree(project, tmp_path / "untouched"))
     edit(project / "AGENTS.md", "# Working on", "# How we work on")
     mark(project / "src" / "shop" / "core" / "logs.py")
+    mark(project / "tools" / "env.py")
     commit(project)
 
     rename_in_template(releasing, "AGENTS.md", "docs/working.md")
     rename_in_template(releasing, "src/{package}/core", "src/{package}/base")
+    (releasing / "templates" / "tools" / "env.py").unlink()
     change_every_file(releasing, "0.2.0")
-    new = fresh(releasing, project)
-    for path in (untouched, project):
-        update(path)
-    assert split(rendered_files(untouched), ["items"])[0] == split(new, ["items"])[0]
-    new["docs/working.md"] = new["docs/working.md"].replace(b"# Working on", b"# How we work on")
-    new["src/shop/base/logs.py"] = b"# Ours.\n" + new["src/shop/base/logs.py"]
-    assert split(rendered_files(project), ["items"])[0] == split(new, ["items"])[0]
-    assert "onflict" not in "".join(capfd.readouterr())
+    expected = split(fresh(releasing, project), ["items"])[0]
+    expected["docs/working.md"] = expected["docs/working.md"].replace(b"# Working on", b"# How we work on")
+    expected["src/shop/base/logs.py"] = b"# Ours.\n" + expected["src/shop/base/logs.py"]
+    expected["tools/env.py"] = (project / "tools" / "env.py").read_bytes()
+    (plain_update if plain else update)(project)
+    assert split(rendered_files(project), ["items"])[0] == expected
+    if plain:
+        assert "Kept in 1 file(s):\n  tools/env.py: the template removed it" in capfd.readouterr().err
 
 
-def test_conflict_in_a_renamed_file_is_listed(
-    releasing: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    project = start(releasing, tmp_path / "shop", framework="flask")
-    edit(project / "AGENTS.md", "# Working on", "# How we work on")
+@pytest.mark.parametrize("plain", [False, True], ids=["update-template", "copier update"])
+def test_capability_is_switched_on_and_off_inside_modules(plain: bool, releasing: Path, tmp_path: Path) -> None:
+    on: dict[str, Any] = {"pages": True, "admin_ui": True}
+    off: dict[str, Any] = {"pages": False, "admin_ui": False}
+    project = start(releasing, tmp_path / "shop", framework="flask", modules=["accounts", "billing"], **off)
+    before = rendered_files(project)
+    switch = plain_update if plain else update
+    switch(project, **on)
+    assert rendered_files(project) == fresh(releasing, project)
     commit(project)
-    rename_in_template(releasing, "AGENTS.md", "WORKING.md")
-    edit(releasing / "templates" / "WORKING.md.jinja", "# Working on", "# Working in")
-    release(releasing, "0.2.0")
-    update(project)
-    text = (project / "WORKING.md").read_text()
-    assert text.startswith(
-        "<<<<<<< before updating\n# How we work on Shop\n=======\n# Working in Shop\n>>>>>>> after updating\n"
-    )
-    assert text.count("<<<<<<<") == 1
-    assert "1 file(s):\n  WORKING.md\n" in capfd.readouterr().err
+    mark(project / "src" / "shop" / "billing" / "pages.py")
+    commit(project)
+    mine = (project / "src" / "shop" / "billing" / "pages.py").read_bytes()
+    switch(project, **off)
+    assert rendered_files(project) == before | {"src/shop/billing/pages.py": mine}
 
 
 def test_releases_are_in_the_history() -> None:
@@ -283,7 +279,7 @@ def test_every_release_can_be_updated(framework: str, version: str, tmp_path: Pa
     (template / "CHANGELOG.md").write_text("A release is a commit, and one without changes would be none.\n")
     release(template, "1000.0.0")
 
-    update(project)
+    plain_update(project)
 
     shared, modules = split(rendered_files(project), ["items"])
     expected, _ = split(fresh(template, project), ["items"])
@@ -328,9 +324,10 @@ def test_add_module_changes_only_the_module_and_its_wiring(releasing: Path, tmp_
     assert result.returncode == 0, result.stderr
     assert result.stdout == "module 'invoices' added, not committed\n"
     assert answers_of(project)["_commit"] == "0.1.0"
-    new = git(project, "ls-files", "--others", "--exclude-standard").split()
+    new = git(project, "diff", "--cached", "--name-only", "--diff-filter=A").split()
     assert {str(Path(path).parent) for path in new} == {"src/shop/invoices", "tests/invoices"}
-    changes = [line for line in git(project, "diff", "--unified=0").splitlines() if line[:3] not in ("---", "+++")]
+    diff = git(project, "diff", "--cached", "--unified=0", "--diff-filter=M")
+    changes = [line for line in diff.splitlines() if line[:3] not in ("---", "+++")]
     added = [line for line in changes if line.startswith("+")]
     assert added
     assert all("invoices" in line for line in added)
@@ -384,7 +381,7 @@ def test_update_lists_conflicts_until_they_are_resolved(releasing: Path, tmp_pat
         assert result.returncode == 1
         assert result.stderr.count("docs/adr/0001-framework.md") == 1
         assert "1 file(s) with conflicts" in result.stderr
-    assert "<<<<<<< before updating" in (project / "docs" / "adr" / "0001-framework.md").read_text()
+    assert ">>>>>>> template-0.2.0" in (project / "docs" / "adr" / "0001-framework.md").read_text()
     assert not list(project.rglob("*.rej"))
     git(project, "checkout", "--ours", "docs/adr/0001-framework.md")
     commit(project.parent)

@@ -339,7 +339,7 @@ def no_repository(_: Path, project: Path) -> None:
     (Request("2.0.0"), break_questions, "choose ci with `-d ci=…` (gitlab), or stay on 1.0.0: ci=github is no longer"),
     (Request("1.0.0"), set_answer("_commit: 1.0", "_commit: 0.7"), "set `_commit` in .copier-answers.yml to the last"),
     (Request("1.0.0"), set_answer("flask", "django"), "put framework: flask back into .copier-answers.yml: the"),
-    (Request("1.0.0"), set_answer(": shop", ": [shop"), "run `git checkout -- .copier-answers.yml`: it is not valid"),
+    (Request("1.0.0"), set_answer(": shop", ": [shop"), "restore .copier-answers.yml with `git checkout HEAD~ -- "),
     (Request("1.0.0"), set_answer("_commit", "commit"), "put _commit back into .copier-answers.yml: an update needs"),
     (Request("1.0.0"), uncommitted, "commit or stash your changes first, so that the new ones stand alone"),
     (Request("1.0.0"), no_repository, 'run `git init`, `git add -A` and `git commit -m "Start"` first: this is not'),
