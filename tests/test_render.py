@@ -35,8 +35,12 @@ LONG_PACKAGE = "a_package_whose_name_takes_40_characters"
 MANY_MODULES = ["v2", "news", "boxes", "addresses", "categories", "exceptions", "order_lines", "stock"]
 MANY_MODULES += ["a_long_module_of_30_characters"]
 
-# The values to combine for each answer; a dictionary sets several answers at once.
-FACTORS: dict[str, list[Any]] = {
+QUESTIONS: dict[str, dict[str, Any]] = {}
+for file in sorted((ROOT / "questions").glob("[4-7]-*.yml")):
+    QUESTIONS |= yaml.safe_load(file.read_text(encoding="utf-8"))
+
+# Answers to combine with each other that are text, or that only make sense together.
+TOGETHER: dict[str, list[dict[str, Any]]] = {
     "framework": [
         {"framework": "django", "django_version": "latest"},
         {"framework": "django", "django_version": "lts", "api": "ninja"},
@@ -52,21 +56,14 @@ FACTORS: dict[str, list[Any]] = {
         {"shape": "api", "workload": "concurrent_io"},
         {"shape": "integration", "workload": "light", "strategy_settled": True},
     ],
-    "python_version": ["3.11", "3.12", "3.13", "3.14"],
-    "database": ["sqlite", "postgresql"],
-    "pages": [True, False],
-    "purpose": ["webhook", "wrapper", "tool"],
     "modules": [
         {},
         {"modules": ["accounts", "billing", "invoices"]},
         {"modules": []},
         {"modules": ["accounts", *MANY_MODULES]},
-        {"start": "accounts"},
+        {"start": "accounts", "modules": ["accounts"]},
         {"start": "empty", "modules": ["orders"]},
     ],
-    "ci": ["github", "gitlab", "none"],
-    "docs": [True, False],
-    "license": ["none", "MIT", "Apache-2.0", "BSD-3-Clause"],
     "name": [
         {"project_name": "Shop"},
         {"project_name": "Ötzi's Läden & Söhne", "description": "Ötzi’s Brötchen – für jeden."},  # noqa: RUF001
@@ -82,9 +79,26 @@ FACTORS: dict[str, list[Any]] = {
 }
 
 
+def offered(question: dict[str, Any]) -> list[Any]:
+    """Return the values of a question: its choices, or yes and no."""
+    choices = question.get("choices", [])
+    named = choices.values() if isinstance(choices, dict) else choices
+    values = [each["value"] if isinstance(each, dict) else each for each in named]
+    is_asked = question.get("when", True) is not False
+    return values or [True, False] * (question["type"] == "bool" and is_asked)
+
+
+def factors() -> dict[str, list[dict[str, Any]]]:
+    """Return the answers to combine: those above, and every value of each other question."""
+    answered = {name for values in TOGETHER.values() for answers in values for name in answers}
+    asked = {name: offered(question) for name, question in QUESTIONS.items() if name not in answered}
+    return {**{name: [{name: value} for value in values] for name, values in asked.items() if values}, **TOGETHER}
+
+
 def pairwise() -> Iterator[dict[str, Any]]:
     """Yield answers in which each pair of values of two factors occurs at least once, and some more."""
-    positions = {factor: list(range(len(values))) for factor, values in FACTORS.items()}
+    combined = factors()
+    positions = {factor: list(range(len(values))) for factor, values in combined.items()}
     too_old_for_django = {
         "operator": "or",
         "conditions": [{"operator": "ne", "left": factor, "value": 0} for factor in ("framework", "python_version")],
@@ -92,11 +106,13 @@ def pairwise() -> Iterator[dict[str, Any]]:
     for row in make(positions, constraints=[too_old_for_django]):
         answers: dict[str, Any] = {}
         for factor, position in row.items():
-            value = FACTORS[factor][position]
-            answers |= value if isinstance(value, dict) else {factor: value}
-        # The admin needs users.
-        if "accounts" not in answers.get("modules", ["accounts"]):
+            answers |= combined[factor][position]
+        modules = answers.get("modules", ["accounts", "billing"])
+        # The admin needs users; only FastAPI has streams, which need invoices.
+        if "accounts" not in modules:
             answers.pop("admin_ui", None)
+        if answers["framework"] != "fastapi" or not {"accounts", "billing"} <= {*modules}:
+            answers.pop("realtime", None)
         yield answers
     # Combinations of three answers that the templates distinguish.
     yield {"framework": "django", "api": "ninja", "django_version": "latest", "python_version": "3.13"}
@@ -138,18 +154,12 @@ def test_every_branch_is_rendered(rendered: Rendered) -> None:
 
 
 def test_every_answer_is_rendered(rendered: Rendered) -> None:
-    """A new question belongs to FACTORS."""
     projects = {each.project: each.answers for each in rendered.landed}.values()
     missing = {}
-    for file in sorted((ROOT / "questions").glob("[4-7]-*.yml")):
-        for name, question in yaml.safe_load(file.read_text(encoding="utf-8")).items():
-            choices = question.get("choices", [])
-            named = choices.values() if isinstance(choices, dict) else choices
-            offered = [each["value"] if isinstance(each, dict) else each for each in named]
-            offered += [True, False] if question["type"] == "bool" else []
-            given = [answers[name] for answers in projects if name in answers]
-            if left := [value for value in offered if value not in given]:
-                missing[name] = left
+    for name, question in QUESTIONS.items():
+        given = [answers[name] for answers in projects if name in answers]
+        if left := [value for value in offered(question) if value not in given]:
+            missing[name] = left
     assert missing == {}
 
 
