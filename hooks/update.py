@@ -166,10 +166,15 @@ def require_questions(template: Template, data: Mapping[str, Any]) -> None:
             raise Refused(f"the template has no question {key!r}{hint}")
 
 
+def first_answers(project: Path) -> dict[str, Any]:
+    """Return the answers that the project was made with, as far as this clone goes back."""
+    added = git(project, "log", "--format=%H", "--diff-filter=A", "--", ANSWERS).stdout.split()
+    return read_answers(git(project, "show", f"{added[-1]}:./{ANSWERS}").stdout) if added else {}
+
+
 def require_honest_answers(project: Path, answers: Mapping[str, Any]) -> None:
     """Require that nobody has edited an answer that decides what the project is."""
-    added = git(project, "log", "--format=%H", "--diff-filter=A", "--", ANSWERS).stdout.split()
-    first = read_answers(git(project, "show", f"{added[-1]}:./{ANSWERS}").stdout or "{}") if added else {}
+    first = first_answers(project)
     for key in FROZEN:
         if key in first and first[key] != answers.get(key):
             edited = f"the project was made with {key}={first[key]}, and this cannot change"
@@ -183,7 +188,7 @@ def never_rendered(project: Path, answers: Mapping[str, Any]) -> set[str]:
     folder = f"src/{answers['package']}"
     return {
         name
-        for name in answers.get("modules") or []
+        for name in {*(answers.get("modules") or [])} - {*(first_answers(project).get("modules") or [])}
         if not (project / folder / name).exists()
         and not git(project, "log", "--format=%H", "--max-count=1", "--", f"{folder}/{name}").stdout
     }

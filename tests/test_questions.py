@@ -156,7 +156,7 @@ def test_recorded_default_survives_a_changed_default(probe: Path, tmp_path: Path
 
     copier.run_update(project, defaults=True, overwrite=True, unsafe=True, quiet=True)
     assert answers_of(project) == {**before, "_commit": "0.2.0"}
-    assert git(project, "status", "--porcelain") == " M .copier-answers.yml\n"
+    assert git(project, "status", "--porcelain") == "M  .copier-answers.yml\n"
 
 
 def test_copier_settings_fill_in_the_author(probe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
