@@ -113,10 +113,10 @@ def test_added_module_has_a_migration_and_passes_every_gate(project: Path, tmp_p
     just(clone, "setup")
     just(clone, "add-module", "invoices")
     assert git(clone, "diff", "--name-only", "--diff-filter=D") == ""
-    added = git(clone, "ls-files", "--others", "--exclude-standard").split()
+    git(clone, "add", "--all")
+    added = git(clone, "diff", "--cached", "--name-only", "--diff-filter=A").split()
     assert [path for path in added if "migrations" in path and path.endswith(".py")]
     assert all("invoices" in path for path in added), added
-    git(clone, "add", "--all")
     just(clone, "check")
     contract = json.loads((clone / "docs" / "openapi.json").read_text())
     # The example already has invoices.
