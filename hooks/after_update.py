@@ -3,6 +3,7 @@
 Copier runs this after its own merge, which deletes files that the user changed and the release removes or renames.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -12,9 +13,9 @@ import merge
 import undo
 from common import find_uv, git, read_answers, unmerged
 from merge import ANSWERS, Template
-from update import Request, plan_update, recorded_answers
+from update import HEADINGS, Request, plan_update, recorded_answers
 
-NAMED = {"conflict": "Conflicts to resolve by hand", "kept": "Kept", "yours": "Left as you have it"}
+NAMED = ("conflict", "kept", "yours")
 
 
 def put_back(project: Path, rendered: Path) -> None:
@@ -61,17 +62,17 @@ def main() -> int:
     complaint = relock(project)
     if complaint:
         print(complaint, file=sys.stderr)
-    for status, heading in NAMED.items():
+    for status in NAMED:
         found = {path: why for path, (named, why) in sorted(plan.notes.items()) if named == status}
         # Projects of release 0.1.0 name the conflicts themselves.
         if found and not (status == "conflict" and "UPDATE_NAMES_CONFLICTS" in os.environ):
-            print(f"{heading} in {len(found)} file(s):", file=sys.stderr)
+            print(f"{HEADINGS[status]} in {len(found)} file(s):", file=sys.stderr)
             for path, why in found.items():
                 print(f"  {path}: {why}", file=sys.stderr)
     before = recorded_answers(project)
     for key, value in plan.answers.items():
         if not key.startswith("_") and before.get(key, value) != value:
-            print(f"Answer changed: {key}={before[key]} is now {value}", file=sys.stderr)
+            print(f"Answer changed: {key} is {json.dumps(value)}, it was {json.dumps(before[key])}", file=sys.stderr)
     return 0
 
 
