@@ -190,9 +190,11 @@ def require_success(result: subprocess.CompletedProcess[str]) -> None:
         raise StepError(result.stdout + result.stderr)
 
 
-def start_repository(project: Path) -> None:
+def start_repository(project: Path, source: str) -> None:
+    """Start a repository. Who copied with `--trust` is not asked again by tools/template.py."""
     require_success(git(project, "init", "--quiet"))
     require_success(git(project, "symbolic-ref", "HEAD", "refs/heads/main"))
+    require_success(git(project, "config", "template.trust", source))
 
 
 def first_commit(project: Path, answers: Mapping[str, Any]) -> str | None:
@@ -228,7 +230,7 @@ def check_project(project: Path, answers: Mapping[str, Any], uv: str, just: str)
         return "on SQLite" if missing else None
 
     if not outer:
-        report.step("repository", lambda: start_repository(project), "git init")
+        report.step("repository", lambda: start_repository(project, answers["_src_path"]), "git init")
     report.step("dependencies", lambda: run("sync"), setup)
     report.step("settings", lambda: run("run", "just", "_env"), setup, needs="dependencies")
     report.step("database", migrate, setup, needs="settings")
@@ -275,6 +277,7 @@ def main() -> int:
     source = absolute_source(answers["_src_path"], arguments.started_in)
     if source != answers["_src_path"]:
         record_source(answers_file, source)
+        answers["_src_path"] = source
     again = copy_command(answers, source, arguments.destination)
 
     for name, found, remedy in (

@@ -1,3 +1,7 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["copier~=9.19"]
+# ///
 """Update a project from this clone of the template. Projects start it with tools/template.py.
 
 Nothing is written before the merge is finished, and `undo.py` takes back what is written.
@@ -18,13 +22,14 @@ from typing import Any
 import merge
 import undo
 import yaml
-from common import find_uv, git, read_answers, unmerged
+from common import find_uv, git, read_answers, record_source, unmerged
 from copier._template import load_template_config
 from merge import ANSWERS, Plan, Renders, Repository, Template
 
 # These decide what a project is. An update never changes them.
 FROZEN = ("framework", "package", "api")
 OPEN = ("conflict",)
+CLEAN = "commit or stash your changes first, so that the new ones stand alone"
 HEADINGS = {
     "conflict": "Conflicts to resolve",
     "kept": "Kept",
@@ -295,7 +300,7 @@ def update(template: Template, project: Path, request: Request) -> Report:
     head = require_repository(project)
     before = recorded_answers(project)
     if not request.dry_run and git(project, "status", "--porcelain", "--", ".").stdout:
-        raise Refused("commit or stash your changes first, so that the new ones stand alone")
+        raise Refused(CLEAN)
     refs = require_releases(template, before, request.target)
     require_questions(template, request.data)
     require_honest_answers(project, before)
@@ -308,26 +313,42 @@ def update(template: Template, project: Path, request: Request) -> Report:
     return report
 
 
+def recipes(project: Path, report: Report) -> Iterator[list[str]]:
+    """Yield the recipes to run. Tables that are new need a migration, which the project's own tool writes."""
+    yield ["setup"]
+    added = [Path(file["path"]) for file in report.files if file["status"] == "added"]
+    tables = [path.parent.name for path in added if path.name == "models.py" and path.parts[0] == "src"]
+    if tables and (project / "migrations" / "versions").is_dir():
+        yield ["make-migration", f"add {' '.join(tables)}"]
+        yield ["migrate"]
+    yield ["check"]
+
+
 def run_recipes(project: Path, report: Report, *, quiet: bool) -> None:
-    """Run `just setup` and `just check`, the second if the first succeeds."""
+    """Run `just setup` and `just check`, and stop where one fails."""
     uv = find_uv()
     if uv is None:
         raise SystemExit("install uv and run `just setup` and `just check`")
     environment = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
-    for recipe in ("setup", "check"):
+    for recipe in recipes(project, report):
         output = sys.stderr if quiet else None
-        done = subprocess.run([uv, "run", "just", recipe], cwd=project, env=environment, stdout=output, check=False)
-        report.checks[recipe] = done.returncode == 0
+        done = subprocess.run([uv, "run", "just", *recipe], cwd=project, env=environment, stdout=output, check=False)
+        report.checks[recipe[0]] = done.returncode == 0
         if done.returncode:
             break
+
+
+def abort_command(project: Path, report: Report) -> str:
+    """Return the command that undoes the update. `just` needs files that may be in conflict."""
+    if {"pyproject.toml", "uv.lock", "justfile", "tools/template.py"} & {*report.conflicts}:
+        return f"python {undo.folder(project) / 'undo.py'} ."
+    return "just update-template --abort"
 
 
 def finish(project: Path, report: Report, arguments: argparse.Namespace) -> int:
     """Run the checks, print the report and return the exit code: 1 while anything is open."""
     say = (lambda line: print(line, file=sys.stderr)) if arguments.json else print
-    if not arguments.check or report.conflicts or arguments.dry_run:
-        pass
-    else:
+    if arguments.check and not report.conflicts and not arguments.dry_run:
         run_recipes(project, report, quiet=arguments.json)
     failed = [recipe for recipe, passed in report.checks.items() if not passed]
     if arguments.dry_run:
@@ -337,9 +358,9 @@ def finish(project: Path, report: Report, arguments: argparse.Namespace) -> int:
     elif failed:
         say(f"\n`just {failed[0]}` failed. Fix it and run `just update-template` again.")
     else:
-        say("\nRead `git diff --staged`, then commit.")
+        say("\nRead `git diff HEAD`, then run `git add .` and commit.")
     if not arguments.dry_run:
-        say("`just update-template --abort` takes everything back until you commit.")
+        say(f"`{abort_command(project, report)}` takes everything back until you commit.")
     if arguments.json:
         facts = {"from": report.start, "to": report.end, "changelog": report.changes, "answers": report.answers}
         print(
@@ -356,19 +377,81 @@ def continue_update(project: Path, arguments: argparse.Namespace) -> int:
     report = Report(str(answers["_commit"]), str(answers["_commit"]))
     report.files = [{"path": path, "status": "conflict", "why": ""} for path in unmerged(project)]
     if not arguments.json:
-        print("The last update is not committed yet.")
-        print("\n".join(f"  {path}" for path in report.conflicts))
+        print("The last update is not committed yet.", *(f"  {path}" for path in report.conflicts), sep="\n")
     return finish(project, report, arguments)
+
+
+def update_template(template: Template, project: Path, arguments: argparse.Namespace) -> int:
+    """Update to another release, or take up the last update."""
+    wrong = [pair for pair in arguments.data if "=" not in pair]
+    if wrong:
+        raise Refused(f"write -d KEY=VALUE, not {wrong[0]!r}")
+    data = dict(pair.split("=", 1) for pair in arguments.data)
+    if unfinished(project, require_repository(project)):
+        return continue_update(project, arguments)
+    ask = sys.stdin.isatty() and not arguments.json
+    target = arguments.to or default_target(template, project)
+    report = update(template, project, Request(target, data, ask, arguments.dry_run))
+    if not arguments.json:
+        print("\n".join(report.lines()))
+    if not report.files and not any(report.answers.values()) and report.start == report.end:
+        print("Nothing to update.", file=sys.stderr if arguments.json else sys.stdout)
+        return 0
+    return finish(project, report, arguments)
+
+
+def default_target(template: Template, project: Path) -> str:
+    """Return what this clone has checked out, or the release of the project if that is newer."""
+    recorded = str(recorded_answers(project)["_commit"])
+    current = resolve(template, recorded)
+    newer = current and git(template.clone, "merge-base", "--is-ancestor", "HEAD", current).returncode == 0
+    return recorded if newer else "HEAD"
+
+
+def change_modules(template: Template, project: Path, arguments: argparse.Namespace) -> int:
+    """Add modules, from the release that the project is at."""
+    if unfinished(project, require_repository(project)):
+        raise Refused(CLEAN)
+    answers = recorded_answers(project)
+    names = [name for name in re.split(r"[\s,]+", " ".join(arguments.names)) if name]
+    present = [*(answers.get("modules") or [])]
+    known = next((name for name in names if name in present), None)
+    if known:
+        raise Refused(f"choose another name: module '{known}' already exists")
+    modules = json.dumps([*present, *dict.fromkeys(names)])
+    report = update(template, project, Request(str(answers["_commit"]), {"modules": modules}))
+    listed = ", ".join(f"'{name}'" for name in names)
+    if report.conflicts:
+        print("\n".join(report.lines()))
+        return 1
+    print(f"module{'s' if len(names) > 1 else ''} {listed} added, not committed")
+    return 0
+
+
+def move_source(template: Template, project: Path) -> int:
+    """Record another address of the template, which has the release that the project is at."""
+    commit = recorded_answers(project)["_commit"]
+    if not resolve(template, str(commit)):
+        raise Refused(f"choose another address: {template.source} does not have {commit}, which this project is at")
+    record_source(project / ANSWERS, template.source)
+    print(f"{ANSWERS} records {template.source}; commit it")
+    return 0
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="just update-template", description="Update this project from its template.")
     parser.add_argument("project", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("command", nargs="?", default="update", help=argparse.SUPPRESS)
+    parser.add_argument("names", nargs="*", help=argparse.SUPPRESS)
     parser.add_argument("--source", required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--to", metavar="VERSION", required=True, help="a release, a branch or a commit")
+    parser.add_argument(
+        "--to", metavar="RELEASE", help="a release, a branch or a commit; by default the newest release"
+    )
     parser.add_argument("-d", "--data", action="append", default=[], metavar="KEY=VALUE", help="change an answer")
     parser.add_argument("--dry-run", action="store_true", help="show what would change")
+    parser.add_argument("--abort", action="store_true", help="undo the last update, until it is committed")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    parser.add_argument("--trust", action="store_true", help="do not ask whether to run the template's code")
     parser.add_argument(
         "--no-check", dest="check", action="store_false", help="do not run `just setup` and `just check`"
     )
@@ -379,20 +462,11 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parse(argv)
     project = arguments.project.resolve()
     template = Template(Path(__file__).parent.parent, arguments.source)
-    wrong = [pair for pair in arguments.data if "=" not in pair]
-    if wrong:
-        raise Refused(f"write -d KEY=VALUE, not {wrong[0]!r}")
-    data = dict(pair.split("=", 1) for pair in arguments.data)
-    if unfinished(project, require_repository(project)):
-        return continue_update(project, arguments)
-    ask = sys.stdin.isatty() and not arguments.json
-    report = update(template, project, Request(arguments.to, data, ask, arguments.dry_run))
-    if not arguments.json:
-        print("\n".join(report.lines()))
-    if not report.files and not any(report.answers.values()) and report.start == report.end:
-        print("Nothing to update.", file=sys.stderr if arguments.json else sys.stdout)
-        return 0
-    return finish(project, report, arguments)
+    if arguments.command == "source":
+        return move_source(template, project)
+    if arguments.command == "add-module":
+        return change_modules(template, project, arguments)
+    return update_template(template, project, arguments)
 
 
 if __name__ == "__main__":

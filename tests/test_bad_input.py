@@ -364,4 +364,4 @@ def test_minimum_copier_version_is_the_same_everywhere() -> None:
     settings = next(yaml.compose_all((ROOT / "copier.yml").read_text()))
     minimum = {key.value: value for key, value in settings.value}["_min_copier_version"].value
     assert f'"copier~={minimum}"' in (ROOT / "pyproject.toml").read_text()
-    assert f'"copier~={minimum}"' in (ROOT / "templates/tools/template.py").read_text()
+    assert f'"copier~={minimum}"' in (ROOT / "hooks/update.py").read_text()

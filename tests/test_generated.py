@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from servers import clean_environment, copy_project, has_accounts, just, postgresql_database, recipe_serving
-from support import FRAMEWORKS, Render, git, release, require
+from support import FRAMEWORKS, Render, answers_of, git, release, require
 
 
 def interpreter(version: str) -> str:
@@ -23,7 +23,8 @@ def interpreter(version: str) -> str:
 
 def checkout(project: Path, target: Path) -> Path:
     """Clone a generated project."""
-    git(project.parent, "clone", "--quiet", str(project), str(target))
+    trust = f"template.trust={answers_of(project)['_src_path']}"
+    git(project.parent, "clone", "--quiet", "--config", trust, str(project), str(target))
     return target
 
 

@@ -1,7 +1,7 @@
-"""Use the template again: `add-module NAME` adds a module, `update` updates to the newest release."""
+"""Use the template again: fetch its repository and run `hooks/update.py` of the release that is wanted."""
 
 import argparse
-import json
+import hashlib
 import os
 import re
 import shutil
@@ -9,91 +9,94 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 ANSWERS = ROOT / ".copier-answers.yml"
-COPIER = "copier~=9.19"
-CONFLICT = "<<<<<<< before updating"
+RELEASE = r"v?\d+(\.\d+)*(\.post\d+)?(\+[\w.]+)?"
+ALIASES = ("url.https://github.com/.insteadOf=gh:", "url.https://gitlab.com/.insteadOf=gl:")
+REFS = ("+HEAD:refs/remotes/origin/HEAD", "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*")
 
 
-def git(*arguments: str) -> str:
-    """Return the output of git in this project, or nothing if it fails."""
-    executable = shutil.which("git")
-    if executable is None:
-        raise SystemExit("install git: Copier compares versions with it")
-    command = [executable, *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False).stdout
+def git(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    command = [shutil.which("git") or sys.exit("install git"), *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", check=False)
 
 
-def copier_update(*arguments: str) -> list[str]:
-    """Return the command that runs `copier update` through uv; `uv run` sets the variable UV."""
-    uv = os.environ.get("UV") or shutil.which("uv")
-    if uv is None:
-        raise SystemExit("install uv: `python3 -m pip install uv`")
-    return [uv, "tool", "run", "--from", COPIER, "copier", "update", "--trust", *arguments]
+def recorded(key: str) -> str:
+    """Return what Copier has recorded. YAML may have folded it over several lines."""
+    text = ANSWERS.read_text(encoding="utf-8") if ANSWERS.exists() else ""
+    found = re.search(rf"^{key}: *(.+(?:\n +.+)*)", text, flags=re.MULTILINE)
+    remedy = f"restore {ANSWERS.name} first: it records the template of this project"
+    return " ".join(found[1].split()).strip("'\"") if found else sys.exit(remedy)
 
 
-def require_clean_repository() -> None:
-    """Require a git repository without uncommitted changes, so that the changes of an update stand alone."""
-    if not ANSWERS.exists():
-        raise SystemExit(f"restore {ANSWERS.name} first: it records the template of this project")
-    if not git("rev-parse", "--verify", "--quiet", "HEAD"):
+def resolve(clone: Path, ref: str) -> str:
+    """Return the commit of a branch, a tag or a commit, or nothing."""
+    for name in (f"origin/{ref}", ref) if ref and (clone / ".git" / "HEAD").exists() else ():
+        found = git("rev-parse", "--verify", "--quiet", f"{name}^0", folder=clone).stdout.strip()
+        if found:
+            return found
+    return ""
+
+
+def fetch(source: str, clone: Path) -> None:
+    git("init", "--quiet", str(clone))
+    aliases = [part for alias in ALIASES for part in ("-c", alias)]
+    fetched = git(*aliases, "fetch", "--quiet", "--force", "--prune", "--", source, *REFS, folder=clone)
+    if fetched.returncode:
+        remedy = "try again later, or run `just template-source URL` if the template has moved"
+        sys.exit(f"{remedy}: {source} is not reachable ({fetched.stderr.strip().splitlines()[0]})")
+
+
+def require_trust(source: str) -> None:
+    """Ask once in each repository whether the code of a template may run. `copier copy --trust` was a yes."""
+    if source in git("config", "--get-all", "template.trust").stdout.splitlines():
+        return
+    if not sys.stdin.isatty():
+        remedy = f"run `git config --add template.trust {source}` or add --trust"
+        sys.exit(f"{remedy}: this runs hooks/update.py from there")
+    if input(f"This runs hooks/update.py from {source}. Do you trust it? [y/N] ").lower() not in ("y", "yes"):
+        sys.exit("stopped: nothing has changed")
+    git("config", "--add", "template.trust", source)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(allow_abbrev=False, add_help=False)
+    parser.add_argument("command", choices=["update", "add-module", "source"])
+    parser.add_argument("--to", default="")
+    parser.add_argument("--source", default="")
+    parser.add_argument("--abort", action="store_true")
+    parser.add_argument("--trust", action="store_true")
+    arguments, options = parser.parse_known_args()
+    if git("rev-parse", "--verify", "HEAD").returncode:
         start = 'run `git init`, `git add -A` and `git commit -m "Start"` first'
-        raise SystemExit(f"{start}: this is not a git repository with a commit")
-    if git("status", "--porcelain", "--", "."):
-        raise SystemExit("commit or stash your changes first, so that the new ones stand alone")
-
-
-def conflicts() -> list[str]:
-    """Return the files to resolve after an update: unmerged, with conflict markers, or `.rej` files."""
-    unmerged = [line.partition("\t")[2] for line in git("ls-files", "-z", "--unmerged").split("\0")]
-    marked = git("grep", "-z", "--untracked", "--name-only", "-I", "-e", f"^{CONFLICT}").split("\0")
-    rejected = git("ls-files", "-z", "--others", "--", "*.rej").split("\0")
-    return sorted({*unmerged, *marked, *rejected} - {""})
-
-
-def add_module(name: str) -> str:
-    """Add module `name` and its wiring, from the template version of this project."""
-    require_clean_repository()
-    # Copier writes a block or a flow list.
-    answers = ANSWERS.read_text(encoding="utf-8")
-    found = re.search(r"^modules:[ ]*(\[.*\]|(?:\n[ ]*- .+)*)", answers, flags=re.MULTILINE)
-    modules = re.findall(r"\w+", found[1]) if found else []
-    if name in modules:
-        raise SystemExit(f"choose another name: module '{name}' already exists")
-    wanted = f"modules={json.dumps([*modules, name])}"
-    command = copier_update("--vcs-ref=:current:", "--defaults", "--quiet", "-d", wanted)
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
-    if result.returncode:
-        last_line = (result.stderr.strip() or "Copier failed without a message").splitlines()[-1]
-        raise SystemExit(re.sub(r"^ValueError: (Validation error for question '\w+': )?", "", last_line))
-    sys.stderr.write(result.stderr)
-    return f"module '{name}' added, not committed"
-
-
-def update() -> str:
-    """Update to the newest release of the template; ask only new questions."""
-    if not conflicts():
-        require_clean_repository()
-        command = copier_update("--skip-answered", *([] if sys.stdin.isatty() else ["--defaults"]))
-        environment = {**os.environ, "UPDATE_NAMES_CONFLICTS": "1"}
-        if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:
-            raise SystemExit("read the messages of Copier above, it failed; `git status` shows what changed")
-    return "no conflicts; read `git diff`, run `just setup` and `just check`, then commit"
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="tools/template.py", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("add-module").add_argument("name")
-    commands.add_parser("update")
-    arguments = parser.parse_args()
-    success = add_module(arguments.name) if arguments.command == "add-module" else update()
-    if found := conflicts():
-        lines = [f"{len(found)} file(s) with conflicts between your changes and the template's:"]
-        advice = "Resolve and `git add` each; then run `just setup` and `just check`, and commit."
-        raise SystemExit("\n".join([*lines, *(f"  {path}" for path in found), advice]))
-    print(success)
+        sys.exit(f"{start}: this is not a git repository with a commit")
+    folder = ROOT / git("rev-parse", "--git-path", "template-update").stdout.strip()
+    if arguments.abort:
+        undo = folder / git("rev-parse", "--show-prefix").stdout.strip() / "undo.py"
+        if not undo.exists():
+            sys.exit("nothing to undo: no update is recorded here")
+        return subprocess.run([sys.executable, str(undo), str(ROOT)], check=False).returncode
+    source, current = arguments.source or recorded("_src_path"), recorded("_commit")
+    clone = folder.with_name("template-source") / hashlib.sha256(source.encode()).hexdigest()[:12]
+    ref = arguments.to or (current if arguments.command != "update" else "")
+    if ref != current or not resolve(clone, ref):
+        fetch(source, clone)
+    if not resolve(clone, ref):
+        if arguments.to:
+            sys.exit(f"choose another release than {ref!r}: {source} has none of that name")
+        tags = git("tag", "--sort=-version:refname", folder=clone).stdout.split()
+        ref = next((tag for tag in tags if re.fullmatch(RELEASE, tag)), "HEAD")
+    git("checkout", "--quiet", "--force", "--detach", resolve(clone, ref), folder=clone)
+    hook = clone / "hooks" / "update.py"
+    if not hook.exists():
+        sys.exit(f"choose a newer release with `--to`: {ref} of {source} cannot update projects")
+    if not arguments.trust:
+        require_trust(source)
+    uv = os.environ.get("UV") or shutil.which("uv") or sys.exit("install uv: `python3 -m pip install uv`")
+    command = [uv, "run", "--script", str(hook), f"--source={source}", f"--to={arguments.to}"]
+    command += [str(ROOT), arguments.command, *options]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
