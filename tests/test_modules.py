@@ -1,6 +1,7 @@
 """Modules belong to the project: a capability only adds files to them, and what a team adds is found by its name."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,7 +10,11 @@ from typing import Any
 
 import copier
 import httpx
+import merge
 import pytest
+import undo
+import update as engine
+from remove import remove, report
 from servers import (
     CREDENTIALS,
     Server,
@@ -22,7 +27,17 @@ from servers import (
     serving,
     working_copy,
 )
-from support import Render, answers_of, git, rendered_files
+from support import (
+    EXAMPLES,
+    FRAMEWORKS,
+    Render,
+    answers_of,
+    compiled_once,
+    git,
+    release,
+    render_into,
+    rendered_files,
+)
 
 MODULES = ("accounts", "billing", "events", "webhooks")
 
@@ -538,3 +553,158 @@ def test_startapp_refers_to_add_module(project: Path) -> None:
     result = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 1
     assert "uv run just add-module" in result.stderr
+
+
+def committed(target: Path, template: Path, **answers: Any) -> Path:
+    """Render a project from the release of the template and commit it."""
+    data = {"project_name": "Shop", **answers}
+    copier.run_copy(str(template), target, data=data, vcs_ref="0.1.0", defaults=True, skip_tasks=True, quiet=True)
+    git(target, "init", "--quiet")
+    commit(target)
+    return target
+
+
+def commit(project: Path) -> None:
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--allow-empty", "--message", "Work")
+
+
+def removed(project: Path, name: str) -> str:
+    """Remove a module as `just remove-module` does, and return what it says."""
+    source = Path(answers_of(project)["_src_path"])
+    module, plan = remove(merge.Template(source, str(source)), project, name)
+    return "\n".join(report(module, plan, project))
+
+
+def without_migrations(files: dict[str, bytes]) -> dict[str, bytes]:
+    return {path: content for path, content in files.items() if not path.startswith("migrations/versions/")}
+
+
+@pytest.fixture
+def compiled() -> Iterator[None]:
+    with compiled_once():
+        yield
+
+
+@pytest.mark.update
+@pytest.mark.usefixtures("compiled")
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_removed_module_is_as_if_it_had_never_been_there(
+    framework: str, released_template: Path, template: Path, tmp_path: Path
+) -> None:
+    releasing = Path(shutil.copytree(released_template, tmp_path / "template"))
+    modules = [*EXAMPLES[framework], "items"]
+    project = committed(tmp_path / "shop", releasing, framework=framework, modules=[*modules, "orders"])
+    cache = project / "src/shop/orders/__pycache__/models.pyc"
+    cache.parent.mkdir()
+    cache.write_text("compiled")
+    said = removed(project, "orders")
+    assert said.splitlines()[0].startswith("module 'orders' removed, not committed: ")
+    assert ("orders_order" if framework == "django" else "the tables orders and their migrations") in said
+    assert not (project / "src/shop/orders").exists()
+    assert answers_of(project)["modules"] == modules
+    never = render_into(tmp_path / "never", template, framework=framework, modules=modules)
+    assert without_migrations(rendered_files(project)) == without_migrations(rendered_files(never))
+    if framework == "flask":
+        # The files inside another module stay.
+        commit(project)
+        removed(project, "webhooks")
+        assert (project / "src/shop/billing/exchange_rates.py").exists()
+        assert "RatesSettings" in (project / "src/shop/core/settings.py").read_text()
+    commit(project)
+    wanted = {path for path in rendered_files(project) if "orders" in path or "webhooks" in path}
+    (releasing / "templates/docs/added.md").write_text("New.\n")
+    release(releasing, "0.2.0")
+    engine.update(merge.Template(releasing, str(releasing)), project, engine.Request("0.2.0"))
+    assert (project / "docs/added.md").exists()
+    assert {path for path in rendered_files(project) if "orders" in path or "webhooks" in path} == wanted
+
+
+USES_ORDERS = """
+import shop.items
+from shop import orders as sold
+from shop.orders import models
+
+NAME = "shop.orders.services"
+"""
+DJANGO_USES = """
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("orders", "0001_initial")]
+    operations = [migrations.AddField("item", "order", models.ForeignKey("orders.order", models.PROTECT))]
+"""
+
+
+@pytest.mark.update
+@pytest.mark.usefixtures("compiled")
+@pytest.mark.parametrize(
+    ("framework", "edit", "sentences"),
+    [
+        (
+            "django",
+            ("src/shop/items/migrations/0002_order.py", DJANGO_USES),
+            {
+                "billing": "change these lines first, which need billing: src/shop/reporting/admin.py:",
+                "accounts": "keep accounts: it has the user model, which a Django project cannot do without",
+                "orders": "change these lines first, which need orders: src/shop/items/migrations/0002_order.py:5,6",
+            },
+        ),
+        (
+            "fastapi",
+            ("tests/test_sales.py", USES_ORDERS),
+            {
+                "billing": "switch realtime off with `just update-template -d realtime=false` first: it needs billing",
+                "accounts": "switch realtime off with ",
+                "orders": "change these lines first, which need orders: tests/test_sales.py:2,3,5",
+            },
+        ),
+        (
+            "flask",
+            ("src/shop/items/more_models.py", 'import sqlalchemy as sa\n\nKEY = sa.ForeignKey("orders.id")\n'),
+            {
+                "billing": "change these lines first, which need billing: src/shop/webhooks/handlers.py:",
+                "accounts": "remove billing, webhooks, items, orders first: without accounts nobody signs in",
+                "orders": "change these lines first, which need orders: src/shop/items/more_models.py:3",
+            },
+        ),
+    ],
+)
+def test_what_is_needed_is_not_removed(
+    framework: str, edit: tuple[str, str], sentences: dict[str, str], released_template: Path, tmp_path: Path
+) -> None:
+    file, text = edit
+    modules = [*EXAMPLES[framework], "items", "orders"]
+    project = committed(tmp_path / "shop", released_template, framework=framework, modules=modules)
+    (project / file).write_text(text.lstrip("\n"))
+    sentences = {**sentences, "nope": "choose one of accounts, ", "items": ""}
+    for name in sentences:
+        if name == "items":
+            (project / "notes.txt").write_text("mine")
+            sentences[name] = "commit or stash your changes first"
+        else:
+            commit(project)
+        before = git(project, "status", "--porcelain")
+        with pytest.raises(engine.Refused) as refused:
+            removed(project, name)
+        assert str(refused.value).startswith(sentences[name])
+        assert "\n" not in str(refused.value)
+        assert git(project, "status", "--porcelain") == before
+
+
+@pytest.mark.update
+@pytest.mark.usefixtures("compiled")
+def test_exchange_rates_do_not_come_with_a_module_that_is_added_later(released_template: Path, tmp_path: Path) -> None:
+    project = committed(tmp_path / "shop", released_template, framework="flask", modules=["accounts", "billing"])
+    assert answers_of(project)["rates"] is False
+    before = git(project, "ls-files", "src/shop/billing")
+    request = engine.Request("0.1.0", {"modules": ["accounts", "billing", "webhooks"]})
+    engine.update(merge.Template(released_template, str(released_template)), project, request)
+    assert (project / "src/shop/webhooks/views.py").exists()
+    assert git(project, "ls-files", "src/shop/billing") == before
+    commit(project)
+    files = rendered_files(project)
+    removed(project, "webhooks")
+    undo.undo(project)
+    assert rendered_files(project) == files
