@@ -106,7 +106,9 @@ def undo(project: Path) -> str:
     entries = [line for line in listed if line.partition("\t")[2] in {*touched}]
     set_index(project, [line.replace(" blob ", " ") for line in entries], touched)
     forget(project)
-    return f"the update is undone: {len(touched)} files are as they were"
+    left = [line[3:] for line in text(git(project, "status", "--porcelain", "-z", "--", ".")).split("\0") if line]
+    also = f"; not of the update, and left: {', '.join(left)}" if left else ""
+    return f"the update is undone: {len(touched)} files are as they were{also}"
 
 
 if __name__ == "__main__":
