@@ -1,4 +1,4 @@
-"""Set up a freshly copied project: repository, dependencies, database, tests, first commit.
+"""Set up a freshly copied project: repository, dependencies, database, smoke tests, demo data, first commit.
 
 A step that fails does not stop the steps that do not need it; its output and the command to resume are printed. The
 exit code is 0 even then, because Copier deletes a new project when a task fails. It is 1 if git or uv is missing.
@@ -6,7 +6,6 @@ exit code is 0 even then, because Copier deletes a new project when a task fails
 
 import argparse
 import io
-import json
 import os
 import shlex
 import shutil
@@ -14,14 +13,16 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import questionary
-from common import find_uv, git, read_answers, record_source
+from common import find_uv, git, read_answers
 
 TAIL_LINES = 25
 POSTGRESQL_TIMEOUT = 1.0
@@ -46,24 +47,6 @@ def say(text: str = "", end: str = "\n") -> None:
 def shell_quote(command: list[str]) -> str:
     """Return `command` quoted for this system's shell."""
     return subprocess.list2cmdline(command) if os.name == "nt" else shlex.join(command)
-
-
-def absolute_source(source: str, started_in: Path) -> str:
-    """Return the template's source with a local path made absolute, so that later updates find it."""
-    path = started_in / Path(source).expanduser()
-    return str(path.resolve()) if path.exists() else source
-
-
-def copy_command(answers: Mapping[str, Any], source: str, destination: str) -> str:
-    """Return the `copier copy` command that reproduces this project, with every answer."""
-    command = [*(["uvx"] if shutil.which("uvx") else ["python3", "-m", "uv", "tool", "run"]), "copier", "copy"]
-    command += ["--trust", "--defaults"]
-    if "_commit" in answers:
-        command += ["--vcs-ref", str(answers["_commit"])]
-    for key, value in answers.items():
-        if not key.startswith("_"):
-            command += ["-d", f"{key}={value if isinstance(value, str) else json.dumps(value)}"]
-    return shell_quote([*command, source, destination])
 
 
 def unreachable_postgresql(project: Path) -> str | None:
@@ -117,10 +100,10 @@ class Report:
             line("skipped", f"needs {needs}")
             return
         while True:
-            if interactive():
-                say(f"  ...      {name}", end="\r")
             try:
-                line("ok", action())
+                with running_clock(name):
+                    note = action()
+                line("ok", note)
             except DeferredError as reason:
                 later()
                 line("deferred", str(reason))
@@ -134,6 +117,28 @@ class Report:
                 self.failed.append(name)
                 later()
             return
+
+
+@contextmanager
+def running_clock(name: str) -> Iterator[None]:
+    """Show the name of the running step and its seconds, in a terminal."""
+    if not interactive():
+        yield
+        return
+    began, done = time.monotonic(), threading.Event()
+
+    def tick() -> None:
+        while not done.is_set():
+            say(f"  ...      {name:<13} {time.monotonic() - began:6.0f} s", end="\r")
+            done.wait(1)
+
+    clock = threading.Thread(target=tick, daemon=True)
+    clock.start()
+    try:
+        yield
+    finally:
+        done.set()
+        clock.join()
 
 
 def interactive() -> bool:
@@ -192,58 +197,90 @@ def require_success(result: subprocess.CompletedProcess[str]) -> None:
 
 def start_repository(project: Path, source: str) -> None:
     """Start a repository. Who copied with `--trust` is not asked again by tools/template.py."""
-    require_success(git(project, "init", "--quiet"))
+    # Without the template of this machine: it may hold hooks and ignored files.
+    require_success(git(project, "init", "--quiet", "--template="))
     require_success(git(project, "symbolic-ref", "HEAD", "refs/heads/main"))
     require_success(git(project, "config", "template.trust", source))
 
 
-def first_commit(project: Path, answers: Mapping[str, Any]) -> str | None:
-    """Commit everything. Without a git identity, use the author from the answers and return a note that says so."""
-    options, note = ["-c", "commit.gpgsign=false"], None
-    if git(project, "config", "user.email").returncode or git(project, "config", "user.name").returncode:
-        name = answers["user_name"] or answers["project_name"]
-        email = answers["user_email"] or f"{answers['package']}@localhost"
-        options += ["-c", f"user.name={name}", "-c", f"user.email={email}"]
-        note = f"as {name} <{email}>; git has no user.name or user.email"
-    require_success(git(project, "add", "--all"))
+def first_commit(project: Path, answers: Mapping[str, Any]) -> None:
+    """Commit everything that was rendered, whatever this machine ignores, checks or signs.
+
+    The author is git's or the one in the answers.
+
+    Raises:
+        DeferredError: there is no author.
+
+    """
+    settings = {"core.excludesFile": "", "core.hooksPath": os.devnull, "core.safecrlf": "false"}
+    settings["user.useConfigOnly"] = "true"
+    for key in ("user.name", "user.email"):
+        answer = answers[key.replace(".", "_")]
+        if answer and git(project, "config", key).returncode:
+            settings[key] = answer
+    options = [option for key, value in settings.items() for option in ("-c", f"{key}={value}")]
+    require_success(git(project, *options, "add", "--all"))
+    if git(project, *options, "var", "GIT_COMMITTER_IDENT").returncode:
+        raise DeferredError("git has no user.name and user.email")
     message = f"Start {answers['project_name']} from python-backend-template {answers.get('_commit', '')}".strip()
-    require_success(git(project, *options, "commit", "--quiet", "--no-verify", "--message", message))
-    return note
+    require_success(git(project, *options, "commit", "--quiet", "--no-verify", "--no-gpg-sign", "--message", message))
+
+
+def has_recipe(project: Path, name: str) -> bool:
+    """Return whether the project's justfile has this recipe."""
+    return f"\n{name} " in (project / "justfile").read_text(encoding="utf-8")
 
 
 def check_project(project: Path, answers: Mapping[str, Any], uv: str, just: str) -> Report:
-    """Run every step. Without PostgreSQL the database step is deferred and the tests run on SQLite."""
+    """Run every step. Without PostgreSQL the database steps are deferred and the tests run on SQLite."""
     report = Report()
     run = runner(uv, project)
     setup = f"{just} setup"
-    outer = surrounding_repository(project)
     missing = unreachable_postgresql(project)
     on_sqlite = {"DATABASE_URL": "sqlite:///db.sqlite3"} if missing else {}
 
-    def migrate() -> None:
+    def with_database(recipe: str) -> None:
         if missing:
             raise DeferredError(f"start PostgreSQL: {missing} does not answer")
-        run("run", "just", "_database")
+        run("run", "just", recipe)
 
     def test() -> str | None:
-        run("run", "just", "test", "-q", variables=on_sqlite)
+        run("run", "just", "test", "-q", "tests/core", variables=on_sqlite)
         return "on SQLite" if missing else None
 
+    outer = surrounding_repository(project)
     if not outer:
         report.step("repository", lambda: start_repository(project, answers["_src_path"]), "git init")
     report.step("dependencies", lambda: run("sync"), setup)
     report.step("settings", lambda: run("run", "just", "_env"), setup, needs="dependencies")
-    report.step("database", migrate, setup, needs="settings")
+    report.step("database", lambda: with_database("_database"), setup, needs="settings")
     report.step("openapi", lambda: run("run", "just", "openapi"), setup, needs="dependencies")
-    report.step("tests", test, f"{just} test", needs="dependencies")
-    if answers["docs"]:
-        report.step("docs", lambda: run("run", "just", "docs"), f"{just} docs", needs="openapi")
-    if outer:
-        say(f"  Commit the project yourself: it is inside the repository {outer}.")
-    else:
+    report.step("smoke tests", test, f"{just} test", needs="dependencies")
+    if has_recipe(project, "seed"):
+        report.step("demo data", lambda: with_database("seed"), f"{just} seed", needs="database")
+    if not outer:
         commit = 'git add --all && git commit -m "Start"'
         report.step("first commit", lambda: first_commit(project, answers), commit, needs="repository")
+        return report
+    say(f"  Commit the project yourself: it is inside the repository {outer}.")
+    pipeline = {"github": ".github/workflows/ci.yml", "gitlab": ".gitlab-ci.yml"}.get(answers["ci"])
+    if pipeline:
+        say(f"  CI reads {pipeline} in {outer} only: move it there, and run its commands in this folder.")
     return report
+
+
+def next_steps(answers: Mapping[str, Any], just: str, *, seeded: bool) -> list[str]:
+    """Return what to type and to open once the project is set up, and how to sign in."""
+    admin = answers["framework"] == "django" or answers.get("admin_ui")
+    places = [*(["/"] if answers.get("pages") else []), "/docs", *(["/admin/"] if admin else [])]
+    lines = [
+        f"  {just} dev          then open http://127.0.0.1:8000{places[0]}",
+        f"  {just} check        all tests, and every gate that CI runs",
+        f"  {just}              list all recipes",
+    ]
+    if seeded:
+        lines.append(f"Sign in as ada@example.com at {' or '.join(places)}; the password is SEED_PASSWORD in .env.")
+    return lines
 
 
 def stop_when_interrupted(resume: str) -> None:
@@ -262,7 +299,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("answers_file")
     parser.add_argument("destination", help="the destination as typed on the command line")
-    parser.add_argument("started_in", type=Path, help="the working directory of Copier")
     arguments = parser.parse_args()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
@@ -272,13 +308,7 @@ def main() -> int:
     change_directory = f"cd {shell_quote([arguments.destination])}"
     stop_when_interrupted(f"{change_directory} && {just} setup")
 
-    answers_file = project / arguments.answers_file
-    answers = read_answers(answers_file.read_text(encoding="utf-8"))
-    source = absolute_source(answers["_src_path"], arguments.started_in)
-    if source != answers["_src_path"]:
-        record_source(answers_file, source)
-        answers["_src_path"] = source
-    again = copy_command(answers, source, arguments.destination)
+    answers = read_answers((project / arguments.answers_file).read_text(encoding="utf-8"))
 
     for name, found, remedy in (
         ("git", shutil.which("git"), "https://git-scm.com/downloads"),
@@ -297,11 +327,9 @@ def main() -> int:
         say("It works. What to type next:")
     for command in (change_directory, *report.resume):
         say(f"  {command}")
-    if not report.failed:
-        start = "" if answers.get("pages") else "/docs"
-        say(f"  {just} dev          then open http://127.0.0.1:8000{start}")
-        say(f"  {just} check        every gate that CI runs\n  {just}              list all recipes")
-    say(f"To reproduce this project:\n  {again}")
+    seeded = has_recipe(project, "seed") and not {f"{just} seed", f"{just} setup"} & {*report.resume}
+    for line in next_steps(answers, just, seeded=seeded):
+        say(line)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -18,10 +19,12 @@ def read_answers(text: str) -> dict[str, Any]:
 
 
 def record_source(answers_file: Path, source: str) -> None:
-    """Replace `_src_path` in the answers file. YAML may have folded it over several lines."""
+    """Replace `_src_path` in the answers file, also in its comment. YAML may have folded it over several lines."""
     import yaml  # noqa: PLC0415
 
     text = answers_file.read_text(encoding="utf-8")
+    before = read_answers(text)["_src_path"]
+    text = text.replace(f" {shlex.quote(before)} ../again\n", f" {shlex.quote(source)} ../again\n")
     entry = yaml.safe_dump({"_src_path": source}, allow_unicode=True, width=sys.maxsize)
     text = re.sub(r"^_src_path:.*\n(?:[ ].*\n)*", lambda _: entry, text, flags=re.MULTILINE)
     answers_file.write_text(text, encoding="utf-8")

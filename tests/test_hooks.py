@@ -19,8 +19,9 @@ import pytest
 from servers import clean_environment
 from support import ROOT, Render, answers_of, git, release, rendered_files
 
-SETUP, TEST, DOCS = "uv run just setup", "uv run just test", "uv run just docs"
-STEPS = ["repository", "dependencies", "settings", "database", "openapi", "tests", "docs", "first commit"]
+SETUP, TEST, SEED = "uv run just setup", "uv run just test", "uv run just seed"
+STEPS = ["repository", "dependencies", "settings", "database", "openapi", "smoke tests", "demo data", "first commit"]
+NEXT = ["uv run just dev", "uv run just check", "uv run just"]
 STUB = """#!/bin/sh
 echo "$* $DATABASE_URL" >> "{calls}"
 case "$*" in
@@ -78,7 +79,7 @@ class Machine:
 
 
 def hook_command(project: Path) -> list[str]:
-    arguments = [".copier-answers.yml", project.name, str(project.parent)]
+    arguments = [".copier-answers.yml", project.name]
     return [sys.executable, str(ROOT / "hooks" / "after_copy.py"), *arguments]
 
 
@@ -109,9 +110,11 @@ def test_copy_gives_a_checked_and_committed_project(machine: Machine, released_t
     result = machine.run(machine.copy_command(released_template, "shop"), tmp_path)
     assert result.returncode == 0, result.stderr
     assert steps(result.stdout) == dict.fromkeys(STEPS, "ok")
-    just = ["_env", "_database", "openapi", "test -q", "docs"]
+    just = ["_env", "_database", "openapi", "test -q tests/core", "seed"]
     assert machine.calls() == ["sync", *(f"run just {recipe}" for recipe in just)]
-    assert resume(result.stdout) == ["cd shop", "uv run just dev", "uv run just check", "uv run just"]
+    assert resume(result.stdout) == ["cd shop", *NEXT]
+    assert "Sign in as ada@example.com at /docs; the password is SEED_PASSWORD in .env.\n" in result.stdout
+    assert len(result.stdout.splitlines()) <= 22
     project = tmp_path / "shop"
     logged = git(project, "log", "--format=%an: %s")
     assert logged == "Test: Start Shop from python-backend-template 0.1.0\n"
@@ -119,10 +122,11 @@ def test_copy_gives_a_checked_and_committed_project(machine: Machine, released_t
 
 
 @pytest.mark.parametrize(("fails", "unfinished", "commands"), [
-    ("sync", ["dependencies", "settings", "database", "openapi", "tests", "docs"], [SETUP, TEST, DOCS]),
-    ("run just _database", ["database"], [SETUP]),
-    ("run just openapi", ["openapi", "docs"], [SETUP, DOCS]),
-    ("run just test*", ["tests"], [TEST]),
+    ("sync", ["dependencies", "settings", "database", "openapi", "smoke tests", "demo data"], [SETUP, TEST, SEED]),
+    ("run just _database", ["database", "demo data"], [SETUP, SEED]),
+    ("run just openapi", ["openapi"], [SETUP]),
+    ("run just test*", ["smoke tests"], [TEST]),
+    ("run just seed", ["demo data"], [SEED]),
 ])  # fmt: skip
 def test_failing_step_skips_only_dependent_steps(
     fails: str, unfinished: list[str], commands: list[str], machine: Machine, render: Render
@@ -134,7 +138,8 @@ def test_failing_step_skips_only_dependent_steps(
     assert output.count("    | ") == 25
     assert "    | the reason\n" in output
     assert f"The project is kept, but these steps failed: {', '.join(unfinished)}." in output
-    assert resume(output) == ["cd project", *commands]
+    assert resume(output) == ["cd project", *commands, *NEXT]
+    assert ("Sign in as" in output) == (SEED not in commands and SETUP not in commands)
     assert "again?" not in output
     assert git(project, "log", "--format=%s") == "Start Shop from python-backend-template\n"
 
@@ -157,17 +162,46 @@ def test_relative_source_is_recorded_as_absolute(machine: Machine, released_temp
     assert git(tmp_path / "shop", "status", "--porcelain") == ""
 
 
-@pytest.mark.parametrize(("answers", "author"), [
-    ({}, "Shop <shop@localhost>"),
-    ({"user_name": "Ada", "user_email": "ada@example.com"}, "Ada <ada@example.com>"),
-])  # fmt: skip
-def test_first_commit_without_git_identity_uses_the_author_from_the_answers(
-    answers: dict[str, str], author: str, machine: Machine, render: Render
-) -> None:
-    project = render(framework="flask", **answers)
-    output = machine.hook(project, GIT_CONFIG_GLOBAL=os.devnull)
-    assert git(project, "log", "--format=%an <%ae>") == f"{author}\n"
-    assert f"as {author}; git has no user.name" in output
+def test_first_commit_has_the_author_from_the_answers_or_waits_for_one(machine: Machine, render: Render) -> None:
+    nobody = {"GIT_CONFIG_GLOBAL": os.devnull, "EMAIL": ""}
+    project = render(framework="flask", user_name="Ada", user_email="ada@example.com")
+    machine.hook(project, **nobody)
+    assert git(project, "log", "--format=%an <%ae>") == "Ada <ada@example.com>\n"
+
+    project = render("anonymous", framework="flask")
+    output = machine.hook(project, **nobody)
+    assert steps(output) == dict.fromkeys(STEPS, "ok") | {"first commit": "deferred"}
+    assert "git has no user.name and user.email" in output
+    assert resume(output)[1] == 'git add --all && git commit -m "Start"'
+    assert {*git(project, "diff", "--cached", "--name-only").split()} == {
+        ".copier-answers.yml",
+        *rendered_files(project),
+    }
+
+
+def test_first_commit_has_every_file_whatever_git_is_set_to(machine: Machine, render: Render, tmp_path: Path) -> None:
+    ignored, hooks, made_with = tmp_path / "ignored", tmp_path / "hooks", tmp_path / "made_with"
+    ignored.write_text(".env*\njustfile\nAGENTS.md\n*.lock\ndocs/\n")
+    for folder in (hooks, made_with / "hooks"):
+        folder.mkdir(parents=True)
+        (folder / "pre-commit").write_text("#!/bin/sh\nexit 1\n")
+        (folder / "pre-commit").chmod(0o755)
+        shutil.copy(folder / "pre-commit", folder / "post-commit")
+    (made_with / "info").mkdir()
+    shutil.copy(ignored, made_with / "info" / "exclude")
+    settings = {
+        "core.excludesFile": ignored,
+        "core.hooksPath": hooks,
+        "core.safecrlf": "true",
+        "commit.gpgSign": "true",
+    }
+    settings |= {"init.templateDir": made_with, "user.name": "Ada", "user.email": "ada@example.com"}
+    for key, value in settings.items():
+        git(tmp_path, "config", "--file", str(tmp_path / "gitconfig"), key, str(value))
+    project = render(framework="flask")
+    output = machine.hook(project, GIT_CONFIG_GLOBAL=str(tmp_path / "gitconfig"))
+    assert steps(output) == dict.fromkeys(STEPS, "ok"), output
+    assert {*git(project, "ls-files").split()} == {".copier-answers.yml", *rendered_files(project)}
 
 
 def test_project_inside_a_repository_is_not_committed(machine: Machine, render: Render, tmp_path: Path) -> None:
@@ -177,6 +211,7 @@ def test_project_inside_a_repository_is_not_committed(machine: Machine, render: 
     output = machine.hook(project)
     assert steps(output) == dict.fromkeys(STEPS[1:-1], "ok")
     assert f"it is inside the repository {tmp_path}" in output
+    assert f"CI reads .github/workflows/ci.yml in {tmp_path} only: move it there" in output
     assert not (project / ".git").exists()
     assert git(tmp_path, "log", "--format=%s") == "Theirs\n"
 
@@ -188,13 +223,14 @@ def test_unreachable_postgresql_defers_the_database_step(machine: Machine, rende
         url = f"postgresql://postgres@127.0.0.1:{server.getsockname()[1]}/shop"
         silent = machine.hook(project, DATABASE_URL=url)
         assert f"run just _database {url}" not in machine.calls()
-        assert "run just test -q sqlite:///db.sqlite3" in machine.calls()
+        assert "run just test -q tests/core sqlite:///db.sqlite3" in machine.calls()
         server.listen()
         answering = machine.hook(project, DATABASE_URL=url)
-    assert steps(silent)["database"] == "deferred"
-    assert resume(silent)[:2] == ["cd project", SETUP]
+    assert (steps(silent)["database"], steps(silent)["demo data"]) == ("deferred", "deferred")
+    assert resume(silent)[:3] == ["cd project", SETUP, SEED]
     assert steps(answering)["database"] == "ok"
-    assert machine.calls()[-4:-1] == [f"run just {recipe} {url}" for recipe in ("_database", "openapi", "test -q")]
+    recipes = ("_database", "openapi", "test -q tests/core", "seed")
+    assert machine.calls()[-4:] == [f"run just {recipe} {url}" for recipe in recipes]
 
 
 def test_ctrl_c_keeps_the_project_and_prints_how_to_resume(machine: Machine, template: Path, tmp_path: Path) -> None:
@@ -239,15 +275,16 @@ def test_failed_step_can_be_retried_in_a_terminal(machine: Machine, template: Pa
     with pexpect.spawn(
         command[0], command[1:], cwd=tmp_path, env=environment, encoding="utf-8", timeout=30, dimensions=(40, 120)
     ) as child:
-        child.expect("Try 'tests' again")
+        child.expect(r"smoke tests +\d s")
+        child.expect("Try 'smoke tests' again")
         child.send("y")
-        child.expect("Try 'tests' again")
+        child.expect("Try 'smoke tests' again")
         child.sendcontrol("c")
         child.expect("Stopped. The project is kept; resume with: cd shop")
         child.expect(pexpect.EOF)
     assert child.exitstatus == 1
     assert (tmp_path / "shop" / "pyproject.toml").exists()
-    assert [call for call in machine.calls() if "test" in call] == ["run just test -q"] * 2
+    assert [call for call in machine.calls() if "test" in call] == ["run just test -q tests/core"] * 2
 
 
 def test_closed_output_pipe_keeps_the_project(machine: Machine, render: Render) -> None:
@@ -262,20 +299,20 @@ def test_closed_output_pipe_keeps_the_project(machine: Machine, render: Render) 
     assert git(project, "log", "--format=%s") == "Start Shop from python-backend-template\n"
 
 
-def test_printed_command_reproduces_the_project(machine: Machine, released_template: Path, tmp_path: Path) -> None:
+def test_recorded_command_reproduces_the_project(machine: Machine, released_template: Path, tmp_path: Path) -> None:
     name = "Ada's Café & Söhne $HOME"
     options = ["-d", f"project_name={name}", "-d", "modules=[items, orders]", "-d", "docs=false", "-d", "license=MIT"]
-    result = machine.run(machine.copy_command(released_template, "first", *options), tmp_path)
-    printed = shlex.split(result.stdout.partition("To reproduce this project:\n")[2])
-    assert printed[:2] == ["uvx", "copier"]
-    assert printed[-1] == "first"
+    template = Path(shutil.copytree(released_template, tmp_path / "a template's clone"))
+    first, again = tmp_path / "first", tmp_path / "again"
+    machine.run(machine.copy_command(template.name, "first", *options), tmp_path)
+    (recorded,) = re.findall(r"^# (uvx copier copy .*)$", (first / ".copier-answers.yml").read_text(), re.MULTILINE)
+    command = [sys.executable, "-m", "copier", *shlex.split(recorded)[2:]]
     settings = tmp_path / "settings.yml"
     settings.write_text("defaults: {user_name: Somebody else, license: Apache-2.0}\n")
-    again = [sys.executable, "-m", "copier", *printed[2:-1], "second"]
-    assert machine.run(again, tmp_path, COPIER_SETTINGS_PATH=str(settings)).returncode == 0
-    assert answers_of(tmp_path / "second") == answers_of(tmp_path / "first")
-    assert answers_of(tmp_path / "second")["project_name"] == name
-    assert rendered_files(tmp_path / "second") == rendered_files(tmp_path / "first")
+    assert machine.run(command, first, COPIER_SETTINGS_PATH=str(settings)).returncode == 0
+    assert answers_of(again) == answers_of(first)
+    assert answers_of(again)["project_name"] == name
+    assert rendered_files(again) == rendered_files(first)
 
 
 def test_failing_uv_lock_does_not_stop_the_update(

@@ -1,16 +1,18 @@
-"""Each preset is a complete answers file and gives a project that is set up, tested and committed."""
+"""Each preset is a complete answers file and gives a project that is set up, committed, and passes every gate."""
 
 import subprocess
-from contextlib import nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import yaml
 from plumbum import local
 from pytest_copie.plugin import Copie
-from servers import clean_environment, postgresql_database
+from servers import clean_environment, just, postgresql_database
 from support import FRAMEWORKS, ROOT, git, require
 
+# Names of the test organizations, and characters that HTML escapes or ASCII lacks.
+NAME = "Acme Grace Globex & Söhne"
 PRESETS = sorted((ROOT / "presets").glob("*.yml"))
 
 
@@ -30,14 +32,16 @@ def test_preset_gives_a_checked_project(
         check=False,
     )
     require(python.returncode == 0, f"Python {answers['python_version']} is not installed")
-    with (
-        postgresql_database("preset_shop") as url,
+    with ExitStack() as stack:
+        variables = {}
+        if answers["database"] == "postgresql":
+            variables["DATABASE_URL"] = stack.enter_context(postgresql_database("preset_shop"))
         # Copier runs tasks with the environment that plumbum copied at import.
-        local.env(DATABASE_URL=url) if answers["database"] == "postgresql" else nullcontext(),
-    ):
-        result = copie.copy(extra_answers={"project_name": "Shop", **answers}, template_dir=template)
-    assert result.exception is None
-    assert result.project_dir is not None
+        stack.enter_context(local.env(**variables))
+        result = copie.copy(extra_answers={"project_name": NAME, **answers}, template_dir=template)
+        assert result.exception is None
+        assert result.project_dir is not None
+        just(result.project_dir, "check", **variables)
     printed = capfd.readouterr().out
     assert "FAILED" not in printed, printed
     assert git(result.project_dir, "status", "--porcelain") == ""

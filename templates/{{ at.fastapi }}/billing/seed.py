@@ -83,6 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     invoices: int = parser.parse_args(arguments).invoices
     settings = get_settings()
     asyncio.run(run(settings, password=usable_password(settings), invoices=invoices))
+    place = f"http://127.0.0.1:{settings.port}/docs"
+    print(f"Sign in at {place} as ada@example.com. The password is SEED_PASSWORD, in .env.")
 
 
 if __name__ == "__main__":

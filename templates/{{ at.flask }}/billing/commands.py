@@ -31,6 +31,8 @@ def seed(invoices: int) -> None:
         created = [_ensure_invoice(owner, index, invoices) for index in range(invoices)]
         click.echo(f"{name}: {sum(created)} of {invoices} invoices created, owned by {email}")
     db.session.commit()
+    place = f"http://127.0.0.1:{current_app.config['SETTINGS'].port}/docs"
+    click.echo(f"Sign in at {place} as ada@example.com. The password is SEED_PASSWORD, in .env.")
 
 
 @blueprint.cli.command()

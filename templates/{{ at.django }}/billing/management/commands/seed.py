@@ -51,6 +51,8 @@ class Command(BaseCommand):
             )
             created = sum(_ensure_invoice(owner, index, invoices) for index in range(invoices))
             self.stdout.write(f"{name}: {created} of {invoices} invoices created, owned by {email}")
+        place = f"http://127.0.0.1:{get_settings().port}/admin/"
+        self.stdout.write(f"Sign in at {place} as ada@example.com. The password is SEED_PASSWORD, in .env.")
 
 
 def _password() -> str:
