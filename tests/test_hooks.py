@@ -324,13 +324,11 @@ def test_failing_uv_lock_does_not_stop_the_update(
     copier.run_copy(str(template), project, data=answers, defaults=True, skip_tasks=True, quiet=True)
     (project / "uv.lock").write_text("version = 1\n")
     release(project, "1")
-    for version, file in (("0.2.0", "README.md.jinja"), ("0.3.0", "pyproject.toml.jinja")):
-        with (template / "templates" / file).open("a") as text:
-            text.write("# changed\n")
-        release(template, version)
-        with plumbum.local.env(UV=str(machine.path / "uv"), UV_FAILS="lock*", DATABASE_URL=""):
-            copier.run_update(project, defaults=True, overwrite=True, unsafe=True, quiet=True)
-        release(project, version)
+    with (template / "templates" / "pyproject.toml.jinja").open("a") as text:
+        text.write("# changed\n")
+    release(template, "0.2.0")
+    with plumbum.local.env(UV=str(machine.path / "uv"), UV_FAILS="lock*", DATABASE_URL=""):
+        copier.run_update(project, defaults=True, overwrite=True, unsafe=True, quiet=True)
     assert machine.calls() == ["lock --quiet"]
     assert capfd.readouterr().err == "run `uv lock` again: it failed (the reason)\n"
     assert "# changed" in (project / "pyproject.toml").read_text()
