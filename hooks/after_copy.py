@@ -49,6 +49,17 @@ def shell_quote(command: list[str]) -> str:
     return subprocess.list2cmdline(command) if os.name == "nt" else shlex.join(command)
 
 
+def committed_release(source: str, commit: str) -> str:
+    """Return the commit to record: what Copier recorded, or the last one of a clone with uncommitted changes.
+
+    Copier commits such changes into a copy that it deletes, and no update would find that commit.
+    """
+    clone = Path(source)
+    if not clone.is_dir() or git(clone, "rev-parse", "--verify", "--quiet", f"{commit}^0").returncode == 0:
+        return commit
+    return git(clone, "describe", "--tags", "--always").stdout.strip() or commit
+
+
 def unreachable_postgresql(project: Path) -> str | None:
     """Return host and port of the project's PostgreSQL server if it does not answer, else None.
 
@@ -308,7 +319,8 @@ def main() -> int:
     change_directory = f"cd {shell_quote([arguments.destination])}"
     stop_when_interrupted(f"{change_directory} && {just} setup")
 
-    answers = read_answers((project / arguments.answers_file).read_text(encoding="utf-8"))
+    answers_file = project / arguments.answers_file
+    answers = read_answers(answers_file.read_text(encoding="utf-8"))
 
     for name, found, remedy in (
         ("git", shutil.which("git"), "https://git-scm.com/downloads"),
@@ -318,6 +330,13 @@ def main() -> int:
             print(f"Install {name} ({remedy}) and copy again, or add --skip-tasks.", file=sys.stderr)
             return 1
 
+    recorded = answers.get("_commit", "")
+    release = committed_release(answers["_src_path"], recorded)
+    if release != recorded:
+        text = answers_file.read_text(encoding="utf-8").replace(f"--vcs-ref {recorded} ", f"--vcs-ref {release} ")
+        answers_file.write_text(text.replace(f"\n_commit: {recorded}\n", f"\n_commit: {release}\n"), encoding="utf-8")
+        answers["_commit"] = release
+        say(f"The template has uncommitted changes: {release} is recorded, from which updates will start.")
     say(f"Setting up {answers['project_name']}:")
     report = check_project(project, answers, str(uv), just)
     say()

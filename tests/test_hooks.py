@@ -162,6 +162,21 @@ def test_relative_source_is_recorded_as_absolute(machine: Machine, released_temp
     assert git(tmp_path / "shop", "status", "--porcelain") == ""
 
 
+def test_copy_from_a_changed_clone_records_its_last_commit(
+    machine: Machine, released_template: Path, tmp_path: Path
+) -> None:
+    template = Path(shutil.copytree(released_template, tmp_path / "template"))
+    with (template / "templates" / "README.md.jinja").open("a") as readme:
+        readme.write("Not committed.\n")
+    result = machine.run(machine.copy_command(template, "shop", "--vcs-ref", "HEAD"), tmp_path)
+    assert "The template has uncommitted changes: 0.1.0 is recorded" in result.stdout
+    project = tmp_path / "shop"
+    assert answers_of(project)["_commit"] == "0.1.0"
+    assert " --vcs-ref 0.1.0 " in (project / ".copier-answers.yml").read_text()
+    assert "Not committed." in (project / "README.md").read_text()
+    assert git(project, "status", "--porcelain") == ""
+
+
 def test_first_commit_has_the_author_from_the_answers_or_waits_for_one(machine: Machine, render: Render) -> None:
     nobody = {"GIT_CONFIG_GLOBAL": os.devnull, "EMAIL": ""}
     project = render(framework="flask", user_name="Ada", user_email="ada@example.com")
