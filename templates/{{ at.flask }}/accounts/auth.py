@@ -10,6 +10,7 @@ from structlog.contextvars import bind_contextvars
 from ..core.problems import Problem
 from . import queries
 from .contracts import Actor, Scope
+from .permissions import scopes_of
 from .queries import Bearer
 
 API = "/api/v1/"
@@ -62,12 +63,28 @@ def reject(error: HTTPError) -> NoReturn:
         Problem: 401 or 403, with the challenge of RFC 6750.
     """
     if error.status_code == HTTPStatus.FORBIDDEN:
-        detail, challenge = "The token lacks the scope for this.", 'Bearer error="insufficient_scope"'
-    elif "Authorization" in request.headers:
+        raise _insufficient_scope()
+    if "Authorization" in request.headers:
         detail, challenge = "The token is not valid, or has expired.", 'Bearer error="invalid_token"'
     else:
         detail, challenge = "This takes a bearer token.", "Bearer"
     raise Problem(error.status_code, detail, headers={"WWW-Authenticate": challenge})
+
+
+def _insufficient_scope() -> Problem:
+    challenge = {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
+    return Problem(HTTPStatus.FORBIDDEN, "The token lacks the scope for this.", headers=challenge)
+
+
+def require_every_scope() -> None:
+    """Require every scope that the role allows, for what viewers do too, whose tokens can only read.
+
+    Raises:
+        Problem: 403, the token was issued for less.
+    """
+    bearer: Bearer = g.bearer
+    if bearer.scopes != scopes_of(bearer.actor.role):
+        raise _insufficient_scope()
 
 
 def current_actor() -> Actor:

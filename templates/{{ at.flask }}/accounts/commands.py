@@ -1,11 +1,15 @@
-"""`flask organizations` and `flask tokens`: tenants with their owners, and tokens for other services."""
+"""`flask create-owner`, `organizations` and `tokens`: tenants with their owners, and tokens for services."""
 
+import os
+import sys
 from collections.abc import Callable
 from datetime import timedelta
+from typing import cast
 from uuid import UUID
 
 import click
-from flask import Blueprint
+from apiflask import APIFlask
+from flask import Blueprint, current_app
 
 from ..extensions import db
 from . import passwords, queries, services
@@ -13,21 +17,45 @@ from .contracts import Scope
 
 SCOPE = click.Choice([each.value for each in Scope])
 
+owners = Blueprint("accounts-owners", __name__, cli_group=None)
 organizations = Blueprint("accounts-organizations", __name__, cli_group="organizations")
 organizations.cli.help = "Organizations and their owners."
 tokens = Blueprint("accounts-tokens", __name__, cli_group="tokens")
 tokens.cli.help = "API tokens."
 
 
-def at_most(length: int) -> Callable[[click.Context, click.Parameter, str], str]:
+def at_most(length: int) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
     """Return a click callback that rejects blank text and text longer than its column."""
 
-    def check(_: click.Context, __: click.Parameter, value: str) -> str:
-        if not value.strip() or len(value) > length:
+    def check(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+        if value is not None and (not value.strip() or len(value) > length):
             raise click.BadParameter(f"It must have 1 to {length} characters.")
         return value
 
     return check
+
+
+@owners.cli.command()
+@click.argument("email", callback=at_most(254))
+@click.option("--organization", callback=at_most(200), help="By default the project's name.")
+def create_owner(email: str, organization: str | None) -> None:
+    """Create the user with EMAIL, who owns an organization.
+
+    The password is OWNER_PASSWORD in the environment, or typed. A user who exists keeps theirs.
+    """
+    if "@" not in email:
+        raise click.ClickException(f"'{email}' is no e-mail address.")
+    name = organization or cast("APIFlask", current_app).title
+    is_known = queries.user_with(email) is not None
+    # Hold no transaction while a password is typed.
+    db.session.rollback()
+    password = "" if is_known else _owner_password()
+    actor = services.ensure_organization(name=name, owner_email=email, password=password)
+    db.session.commit()
+    kept = ", with the password that the user has" if is_known else ""
+    click.echo(f"{actor.email} owns {name}{kept}.")
+    page = "/sign-in" if "START_PAGE" in current_app.config else "/docs"
+    click.echo(f"Sign in at {page} of the server, or with POST /api/v1/auth/token.")
 
 
 @organizations.cli.command("create")
@@ -36,8 +64,7 @@ def at_most(length: int) -> Callable[[click.Context, click.Parameter, str], str]
 @click.password_option(help=f"For a new user; at least {passwords.MIN_LENGTH} characters.")
 def create_organization(name: str, owner: str, password: str) -> None:
     """Create the organization NAME with its OWNER, an e-mail address."""
-    if len(password) < passwords.MIN_LENGTH:
-        raise click.ClickException(f"The password must have at least {passwords.MIN_LENGTH} characters.")
+    require_length(password)
     actor = services.ensure_organization(name=name, owner_email=owner, password=password)
     db.session.commit()
     click.echo(f"{actor.organization_id}  {name}, owned by {actor.email}")
@@ -79,3 +106,23 @@ def revoke(token_id: UUID) -> None:
         raise click.ClickException(f"There is no token with the id {token_id}.")
     db.session.commit()
     click.echo("revoked")
+
+
+def require_length(password: str) -> None:
+    """Reject a password that is too short.
+
+    Raises:
+        ClickException: it is.
+    """
+    if len(password) < passwords.MIN_LENGTH:
+        raise click.ClickException(f"The password must have at least {passwords.MIN_LENGTH} characters.")
+
+
+def _owner_password() -> str:
+    password = os.environ.get("OWNER_PASSWORD", "")
+    if not password:
+        if not sys.stdin.isatty():
+            raise click.ClickException("Set OWNER_PASSWORD, or run this on a terminal.")
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    require_length(password)
+    return password

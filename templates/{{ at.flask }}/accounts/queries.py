@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, Select, and_, bindparam, or_, select
 
 from ..extensions import db
+from . import cursors
 from .contracts import Actor, Role, Scope
+from .cursors import Position
 from .models import Membership, Organization, Token, User
 from .permissions import scopes_of
 
@@ -85,6 +87,36 @@ def memberships_of(user_id: UUID) -> Sequence[tuple[Membership, str]]:
         .order_by(Membership.created_at, Membership.id)
     )
     return [(membership, name) for membership, name in db.session.execute(memberships)]
+
+
+def list_members(
+    organization_id: UUID, *, limit: int, after: Position | None = None
+) -> tuple[Sequence[Member], str | None]:
+    """Return a page of the tenant's members, oldest first, and the cursor of the next (keyset pagination).
+
+    Args:
+        organization_id: the tenant.
+        limit: the size of the page.
+        after: where the last page ended, from its cursor.
+    """
+    members = members_of(organization_id)
+    if after is not None:
+        same_time = and_(Membership.created_at == after.created_at, Membership.id > after.id)
+        members = members.where(or_(Membership.created_at > after.created_at, same_time))
+    # One more than asked for tells whether there is a next page.
+    members = members.order_by(Membership.created_at, Membership.id).limit(limit + 1)
+    found = [Member(*row) for row in db.session.execute(members)]
+    rows = found[:limit]
+    if len(found) <= limit:
+        return rows, None
+    last = rows[-1].membership
+    return rows, cursors.encode(Position(last.created_at, last.id))
+
+
+def members_of(organization_id: UUID) -> Select[Membership, User]:
+    """Return a SELECT of the tenant's members."""
+    members = select(Membership, User).join(User, User.id == Membership.user_id)
+    return members.where(Membership.organization_id == organization_id)
 
 
 def find_bearer(token: str) -> Bearer | None:

@@ -1,4 +1,4 @@
-"""Writes. They flush and the request commits; `authenticate` commits the attempts that it counts itself."""
+"""Writes. They flush and the request commits; `check_password` commits the attempts that it counts itself."""
 
 import hashlib
 import secrets
@@ -18,7 +18,7 @@ from ..core.settings import Settings
 from ..extensions import db
 from . import passwords, queries
 from .contracts import Actor, Role, Scope
-from .models import AuditEntry, Membership, Organization, SignInAttempts, Token, User
+from .models import AuditEntry, BrowserSession, Membership, Organization, SignInAttempts, Token, User
 from .permissions import scopes_of
 from .queries import Member, normalized
 
@@ -42,8 +42,8 @@ class Credentials:
     email: str
     password: str
     client: str
-    organization_id: UUID | None
-    scopes: frozenset[Scope]
+    organization_id: UUID | None = None
+    scopes: frozenset[Scope] = frozenset()
 
     def rate_limits(self) -> dict[str, int]:
         """Return how many failures are allowed per key: the account and client, and the client.
@@ -70,12 +70,28 @@ def sign_in(credentials: Credentials) -> IssuedToken:
 def authenticate(credentials: Credentials) -> Member:
     """Check a password and return the member.
 
+    Raises:
+        Problem: as `check_password` does; 403 if the user is not a member of the organization, or of any.
+    """
+    user_id, password_hash = check_password(credentials)
+    # Who changes the password waits for this lock, and then ends this sign-in too.
+    if lock_user(user_id).password_hash != password_hash:
+        raise _wrong_credentials()
+    member = queries.member_of(user_id=user_id, organization_id=credentials.organization_id)
+    if member is None:
+        db.session.commit()
+        raise not_a_member()
+    return member
+
+
+def check_password(credentials: Credentials) -> tuple[UUID, str]:
+    """Check a password and return the user's id and the hash.
+
     An attempt counts as failed until it succeeds, so concurrent guesses cannot pass the rate limit. That is
     committed before the password is hashed, and no connection is held meanwhile.
 
     Raises:
-        Problem: 401 for an unknown address or a wrong password, 429 over the rate limit, 403 if the user is
-            not a member of the organization, or of any.
+        Problem: 401 for an unknown address or a wrong password, 429 over the rate limit.
     """
     limits = credentials.rate_limits()
     exceeded = [_count_attempt(key, limit) for key, limit in limits.items()]
@@ -84,22 +100,16 @@ def authenticate(credentials: Credentials) -> Member:
     db.session.commit()
     if any(exceeded):
         raise _too_many_attempts()
-    if not passwords.verify_password(password_hash, credentials.password) or user_id is None:
+    verified = passwords.verify_password(password_hash, credentials.password)
+    if not verified or user_id is None or password_hash is None:
         raise _wrong_credentials()
-    if password_hash and passwords.needs_rehash(password_hash):
+    if passwords.needs_rehash(password_hash):
         rehashed = passwords.hash_password(credentials.password)
         unchanged = (User.id == user_id, User.password_hash == password_hash)
         db.session.execute(update(User).where(*unchanged).values(password_hash=rehashed))
         password_hash = rehashed
     _forget_attempts(*limits)
-    member = queries.member_of(user_id=user_id, organization_id=credentials.organization_id)
-    if member is None:
-        db.session.commit()
-        raise not_a_member()
-    if member.user.password_hash != password_hash:
-        # It was changed in the meantime.
-        raise _wrong_credentials()
-    return member
+    return user_id, password_hash
 
 
 def issue_token(member: Member, scopes: frozenset[Scope], *, name: str, lifetime: timedelta) -> IssuedToken:
@@ -157,6 +167,21 @@ def revoke_token(token_id: UUID) -> bool:
         changes={"name": token.name},
     )
     return True
+
+
+def set_password(user: User, password_hash: str, *, actor: Actor | None) -> None:
+    """Set a user's new password, and end what was signed in with the old one."""
+    user.password_hash = password_hash
+    end_sign_ins(user.id)
+    for membership, _ in queries.memberships_of(user.id):
+        record_user(user, membership.organization_id, {"password": "changed"}, actor=actor)
+
+
+def end_sign_ins(user_id: UUID) -> None:
+    """Delete the user's sign-in tokens and browser sessions; tokens for other services stay."""
+    mine = select(Membership.id).where(Membership.user_id == user_id)
+    db.session.execute(delete(Token).where(Token.membership_id.in_(mine), Token.name == TOKEN_NAME))
+    db.session.execute(delete(BrowserSession).where(BrowserSession.membership_id.in_(mine)))
 
 
 def record(  # noqa: PLR0913 (one argument per column)

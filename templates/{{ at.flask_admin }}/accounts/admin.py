@@ -10,9 +10,10 @@ from sqlalchemy import ColumnElement, select
 from ..core.admin import Button, StaffView, current_staff, organization_name
 from ..core.schemas import TrimmedText
 from .contracts import Role
+from .members import role_changed
 from .models import AuditEntry, Membership, Organization, User
 from .services import acting_for, record
-from .staff import find_staff, keep_an_owner, owns_all_of, set_active
+from .staff import find_staff, owns_all_of, set_active
 
 
 class OrganizationForm(BaseModel):
@@ -40,7 +41,14 @@ class OrganizationView(StaffView):
         return row.id
 
     def save(self, row: Organization, changes: Mapping[str, object]) -> None:
-        _record(row.id, "organization", row.id, changes)
+        record(
+            organization_id=row.id,
+            action="organization.changed",
+            target="organization",
+            target_id=row.id,
+            actor=acting_for(current_staff().user_id, row.id),
+            changes=changes,
+        )
 
 
 class UserView(StaffView):
@@ -89,8 +97,8 @@ class MembershipView(StaffView):
         return Membership.organization_id.in_(organizations)
 
     def save(self, row: Membership, changes: Mapping[str, object]) -> None:
-        keep_an_owner(row.organization_id)
-        _record(row.organization_id, "membership", row.id, changes)
+        actor = acting_for(current_staff().user_id, row.organization_id)
+        role_changed(row, changes, actor=actor)
 
 
 class AuditEntryView(StaffView):
@@ -118,14 +126,3 @@ class AuditEntryView(StaffView):
 
 VIEWS = (OrganizationView, UserView, MembershipView, AuditEntryView)
 FIND_STAFF = find_staff
-
-
-def _record(organization_id: UUID, target: str, target_id: UUID, changes: Mapping[str, object]) -> None:
-    record(
-        organization_id=organization_id,
-        action=f"{target}.changed",
-        target=target,
-        target_id=target_id,
-        actor=acting_for(current_staff().user_id, organization_id),
-        changes=changes,
-    )

@@ -1,18 +1,15 @@
 """Staff: users who may use the admin, for the organizations that they are members of."""
 
-from collections.abc import Collection
 from http import HTTPStatus
 from uuid import UUID
 
 from flask import Response
-from sqlalchemy import select
 
 from ..core.admin import Staff
 from ..core.problems import Problem
-from ..extensions import db
 from . import queries, visitors
 from .contracts import Role
-from .models import Membership, Organization, User
+from .members import keep_an_owner, lock_organizations
 from .services import acting_for, lock_user, record_user
 
 
@@ -44,25 +41,6 @@ def owns_all_of(staff: Staff, user_id: UUID) -> bool:
     return {membership.organization_id for membership, _ in queries.memberships_of(user_id)} <= staff.owned
 
 
-def keep_an_owner(organization_id: UUID) -> None:
-    """Require that the organization still has an active owner. Call it after the change.
-
-    Raises:
-        Problem: 409, it has none.
-    """
-    _lock([organization_id])
-    owners = (
-        select(Membership)
-        .join(Membership.user)
-        .where(Membership.organization_id == organization_id, Membership.role == Role.OWNER, User.is_active)
-    )
-    if db.session.scalar(owners.limit(1)) is None:
-        raise Problem(
-            HTTPStatus.CONFLICT,
-            "The organization has no other active owner; make another member its owner first.",
-        )
-
-
 def set_active(staff: Staff, user_id: UUID, *, is_active: bool) -> None:
     """Activate a user, or deactivate the user, which ends all sessions and tokens.
 
@@ -73,16 +51,10 @@ def set_active(staff: Staff, user_id: UUID, *, is_active: bool) -> None:
     if not owns_all_of(staff, user_id):
         raise Problem(HTTPStatus.FORBIDDEN, "This needs the role 'owner' in all of the user's organizations.")
     organization_ids = [membership.organization_id for membership, _ in queries.memberships_of(user_id)]
-    _lock(organization_ids)
+    lock_organizations(organization_ids)
     user = lock_user(user_id)
     before, user.is_active = user.is_active, is_active
     for organization_id in organization_ids:
         keep_an_owner(organization_id)
         actor = acting_for(staff.user_id, organization_id)
         record_user(user, organization_id, {"is_active": [before, is_active]}, actor=actor)
-
-
-def _lock(organization_ids: Collection[UUID]) -> None:
-    """Lock the organizations, so that two owners cannot be removed at the same time."""
-    locked = select(Organization.id).where(Organization.id.in_(organization_ids)).order_by(Organization.id)
-    db.session.execute(locked.with_for_update(key_share=True))

@@ -6,7 +6,8 @@ import click
 from flask import Blueprint
 
 from ..extensions import db
-from . import passwords, queries, services
+from . import queries, services
+from .commands import require_length
 
 staff = Blueprint("accounts-staff", __name__, cli_group="staff")
 staff.cli.help = "Users with access to the admin."
@@ -44,6 +45,5 @@ def _new_owner(email: str, organization: str) -> UUID:
     # Hold no transaction while a password is typed.
     db.session.rollback()
     password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-    if len(password) < passwords.MIN_LENGTH:
-        raise click.ClickException(f"The password must have at least {passwords.MIN_LENGTH} characters.")
+    require_length(password)
     return services.ensure_organization(name=organization, owner_email=email, password=password).user_id
