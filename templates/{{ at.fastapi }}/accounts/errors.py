@@ -54,6 +54,22 @@ class NotAMemberError(ApiError):
     detail = "You are not a member of this organization, or of any."
 
 
+class MemberNotFoundError(ApiError):
+    """Also for a member of another organization, so as not to reveal that it exists."""
+
+    status = 404
+    type = "urn:problem:member-not-found"
+    title = "Member not found"
+    detail = "There is no such member."
+
+
+class LastOwnerError(ApiError):
+    status = 409
+    type = "urn:problem:last-owner"
+    title = "Last owner"
+    detail = "The organization has no other active owner; make another member its owner first."
+
+
 class MissingScopeError(ApiError):
     status = 403
     type = "urn:problem:missing-scope"

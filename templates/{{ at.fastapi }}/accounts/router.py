@@ -1,32 +1,30 @@
-"""Routes: sign in, sign out, and the signed-in user."""
+"""Routes: sign in and out."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 
-from ..core.database import ReadSessionDependency, SessionDependency
+from ..core.database import SessionDependency
 from ..core.dependencies import SessionsDependency, SettingsDependency
 from ..core.openapi import problems
 from ..core.settings import Settings
-from . import queries, services
-from .dependencies import Reader, RefreshToken
+from . import services
+from .dependencies import RefreshToken
 from .errors import (
     InvalidTokenError,
-    MissingScopeError,
     NotAMemberError,
     NotSignedInError,
     TooManyAttemptsError,
     WrongCredentialsError,
 )
 from .permissions import DEFAULT_SCOPES
-from .schemas import MeOut, OrganizationOut, RefreshTokenForm, TokenForm, TokenOut
+from .schemas import RefreshTokenForm, TokenForm, TokenOut
 from .services import Credentials, Grant
 
 NO_STORE = {"Cache-Control": "no-store"}
 
 # Routes that need no access token.
 open_auth = APIRouter(prefix="/api/v1/auth", tags=["auth"])
-router = APIRouter(tags=["accounts"])
 
 
 @open_auth.post(
@@ -84,17 +82,6 @@ async def revoke(token: RefreshToken, session: SessionDependency) -> None:
     """Access tokens expire by themselves."""
     if not await services.revoke(session, token=token):
         raise InvalidTokenError
-
-
-@router.get("/me", summary="Return the signed-in user.", responses=problems(MissingScopeError))
-async def get_me(actor: Reader, session: ReadSessionDependency) -> MeOut:
-    name = await queries.get_organization_name(session, actor.organization_id)
-    return MeOut(
-        id=actor.user_id,
-        email=actor.email,
-        organization=OrganizationOut(id=actor.organization_id, name=name),
-        role=actor.role,
-    )
 
 
 async def _refresh(

@@ -17,6 +17,7 @@ from ..core.inserts import insert_into
 from ..core.request_id import current_request_id
 from ..core.settings import Settings
 from . import passwords, queries, tokens
+from .addresses import normalize_email
 from .contracts import Actor, Role, Scope
 from .errors import NotAMemberError, TooManyAttemptsError, WrongCredentialsError
 from .models import (
@@ -29,7 +30,7 @@ from .models import (
     User,
 )
 from .permissions import scopes_of
-from .queries import Member, normalize_email
+from .queries import Member
 
 logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -95,16 +96,21 @@ async def admit(session: AsyncSession, *, user: User, credentials: Credentials) 
     Raises:
         WrongCredentialsError: the password was changed, or the user deactivated, since it was checked.
     """
-    attempts = SignInAttempts
-    await session.execute(delete(attempts).where(attempts.key == credentials.account_key()))
-    success = update(attempts).where(attempts.key == credentials.client_key())
-    await session.execute(success.values(count=attempts.count - 1))
+    await reset_failures(session, credentials)
     member = await queries.get_member_of(
         session, user_id=user.id, organization_id=credentials.organization_id
     )
     if member and (not member.is_active or member.password_hash != user.password_hash):
         raise WrongCredentialsError
     return member
+
+
+async def reset_failures(session: AsyncSession, credentials: Credentials) -> None:
+    """Take back the attempt that succeeded, and the failures of its account."""
+    attempts = SignInAttempts
+    await session.execute(delete(attempts).where(attempts.key == credentials.account_key()))
+    success = update(attempts).where(attempts.key == credentials.client_key())
+    await session.execute(success.values(count=attempts.count - 1))
 
 
 async def sign_in(sessions: Sessions, settings: Settings, credentials: Credentials) -> Grant:
@@ -233,20 +239,37 @@ async def ensure_organization(session: AsyncSession, *, name: str, owner_email: 
 
 async def set_staff(session: AsyncSession, user_id: UUID, *, is_staff: bool) -> None:
     """Add a user to the staff, or remove them."""
-    # FOR NO KEY UPDATE: audit entries that refer to the row are not blocked, which could deadlock.
-    user = await session.get_one(User, user_id, with_for_update={"key_share": True})
+    user = await lock_user(session, user_id)
     if user.is_staff == is_staff:
         return
     user.is_staff = is_staff
+    changes = {"is_staff": [not is_staff, is_staff]}
+    await record_user(session, user_id, "user.changed", actor=None, changes=changes)
+
+
+async def lock_user(session: AsyncSession, user_id: UUID) -> User:
+    # FOR NO KEY UPDATE: audit entries that refer to the row are not blocked, which could deadlock.
+    return await session.get_one(User, user_id, with_for_update={"key_share": True})
+
+
+async def record_user(
+    session: AsyncSession,
+    user_id: UUID,
+    action: str,
+    *,
+    actor: Actor | None,
+    changes: Mapping[str, object],
+) -> None:
+    """Add a change of a user to the audit trail of each of their organizations."""
     for organization_id in await queries.list_organization_ids(session, user_id):
         await record(
             session,
             organization_id=organization_id,
-            action="user.changed",
+            action=action,
             target="user",
             target_id=user_id,
-            actor=None,
-            changes={"is_staff": [not is_staff, is_staff]},
+            actor=actor,
+            changes=changes,
         )
 
 

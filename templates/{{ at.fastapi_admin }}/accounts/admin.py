@@ -15,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ..core.admin import Button, StaffView, organization_name
 from ..core.schemas import TrimmedText
 from .contracts import Role
+from .members import keep_an_owner
 from .models import AuditEntry, Membership, Organization, User
 from .services import record
-from .staff import acting_for, keep_an_owner, owns_all_of, set_active
+from .staff import acting_for, owns_all_of, set_active
 
 ROLES = [(role.value, role.value) for role in Role]
 

@@ -1,10 +1,8 @@
 """Staff: users who may use the admin, for the organizations that they are members of."""
 
-from collections.abc import Collection
 from uuid import UUID
 
 from fastapi import Request
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..core.admin import Staff
@@ -12,11 +10,8 @@ from ..core.errors import ApiError
 from . import queries, visitors
 from .contracts import Actor, Role
 from .errors import MissingRoleError, NotAMemberError
-from .models import Membership, Organization, User
-from .services import record
-
-# FOR NO KEY UPDATE: audit entries that refer to the row are not blocked, which could deadlock.
-KEY_STAYS = {"key_share": True}
+from .members import keep_an_owner, lock_organizations
+from .services import lock_user, record
 
 
 class NotStaffError(ApiError):
@@ -24,13 +19,6 @@ class NotStaffError(ApiError):
     type = "urn:problem:not-staff"
     title = "Not staff"
     detail = "The admin is for staff only."
-
-
-class LastOwnerError(ApiError):
-    status = 409
-    type = "urn:problem:last-owner"
-    title = "Last owner"
-    detail = "The organization has no other active owner; make another member its owner first."
 
 
 async def find_staff(request: Request) -> Staff:
@@ -73,22 +61,6 @@ async def owns_all_of(session: AsyncSession, staff: Staff, user_id: UUID) -> boo
     return {membership.organization_id for membership, _ in memberships} <= staff.owned
 
 
-async def keep_an_owner(session: AsyncSession, organization_id: UUID) -> None:
-    """Check, after a change in this transaction, that the organization still has an active owner.
-
-    Raises:
-        LastOwnerError: it has none.
-    """
-    await _lock(session, [organization_id])
-    owners = (
-        select(Membership)
-        .join(Membership.user)
-        .where(Membership.organization_id == organization_id, Membership.role == Role.OWNER, User.is_active)
-    )
-    if await session.scalar(owners.limit(1)) is None:
-        raise LastOwnerError
-
-
 async def set_active(session: AsyncSession, staff: Staff, user_id: UUID, *, is_active: bool) -> None:
     """Activate or deactivate a user; deactivating ends their sessions and tokens.
 
@@ -100,8 +72,8 @@ async def set_active(session: AsyncSession, staff: Staff, user_id: UUID, *, is_a
         raise MissingRoleError(Role.OWNER)
     memberships = await visitors.memberships_of(session, user_id)
     organization_ids = [membership.organization_id for membership, _ in memberships]
-    await _lock(session, organization_ids)
-    user = await session.get_one(User, user_id, with_for_update=KEY_STAYS)
+    await lock_organizations(session, organization_ids)
+    user = await lock_user(session, user_id)
     before, user.is_active = user.is_active, is_active
     for organization_id in organization_ids:
         await keep_an_owner(session, organization_id)
@@ -115,9 +87,3 @@ async def set_active(session: AsyncSession, staff: Staff, user_id: UUID, *, is_a
             actor=await acting_for(session, staff, membership.organization_id),
             changes={"is_active": [before, is_active]},
         )
-
-
-async def _lock(session: AsyncSession, organization_ids: Collection[UUID]) -> None:
-    """Serialize changes of ownership, or two owners could remove each other at the same time."""
-    locked = select(Organization.id).where(Organization.id.in_(organization_ids)).order_by(Organization.id)
-    await session.execute(locked.with_for_update(key_share=True))

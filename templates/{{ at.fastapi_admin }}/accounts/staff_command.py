@@ -9,6 +9,7 @@ from getpass import getpass
 from ..core.database import Sessions, create_engine, session_factory
 from ..core.settings import Settings, get_settings
 from . import queries, services
+from .addresses import normalize_email
 
 MIN_PASSWORD_LENGTH = 12
 
@@ -30,7 +31,7 @@ async def create(sessions: Sessions, *, email: str, organization: str) -> str:
                 session, name=organization.strip(), owner_email=email, password=password
             )
         await services.set_staff(session, owner.user_id if known is None else known.id, is_staff=True)
-    return f"{queries.normalize_email(email)} is on the staff."
+    return f"{normalize_email(email)} is on the staff."
 
 
 async def revoke(sessions: Sessions, *, email: str) -> str:
