@@ -1,9 +1,3 @@
-def check_database() -> None:
-    """Check that the database executes a statement within its timeouts.
-
-    Raises:
-        Problem: 503, it does not.
-    """
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")

@@ -1,6 +1,8 @@
+LOCATION = {"schema": {"type": "string"}, "description": "The path of what was created."}
 # The problems of any operation, by the status.
 COMMON = {
     "401": ("UnauthorizedProblem", "The token is missing, expired or not valid"),
+    "403": ("ForbiddenProblem", "The role in the organization is too low"),
     "404": ("NotFoundProblem", "There is nothing with this id"),
     "422": ("ValidationProblem", "The request is not valid"),
 }
@@ -16,8 +18,8 @@ def add_problems(result: dict[str, Any], **_: object) -> dict[str, Any]:
     schemas = result.setdefault("components", {}).setdefault("schemas", {})
     schemas["Problem"] = PROBLEM_SCHEMA
     for operations in result["paths"].values():
-        for operation in operations.values():
-            _add_common(operation)
+        for method, operation in operations.items():
+            _add_common(method, operation)
 {% if not use.drf %}
             _name_body(operation, schemas)
 {% endif %}
@@ -29,17 +31,21 @@ def add_problems(result: dict[str, Any], **_: object) -> dict[str, Any]:
     return result
 
 
-def _add_common(operation: dict[str, Any]) -> None:
+def _add_common(method: str, operation: dict[str, Any]) -> None:
     responses = operation["responses"]
     places = {parameter["in"] for parameter in operation.get("parameters", ())}
+    secured = any(operation.get("security", ()))
     expected = {
-        "401": any(operation.get("security", ())),
+        "401": secured,
+        "403": secured and method != "get",
         "404": "path" in places,
         "422": "query" in places or "requestBody" in operation,
     }
     for status, (name, description) in COMMON.items():
         if expected[status]:
             responses.setdefault(status, {"description": description, "content": problem_content(name)})
+    if "201" in responses:
+        responses["201"].setdefault("headers", {"Location": LOCATION})
     for status, response in responses.items():
         response["description"] = response.get("description") or HTTPStatus(int(status)).phrase
     responses.setdefault("default", {"description": "Any other error", "content": problem_content("Problem")})

@@ -199,6 +199,3 @@ class AuditEntryAdmin(TenantAdmin):
     list_filter = (("organization", admin.RelatedOnlyFieldListFilter), "action")
     list_select_related = ("organization", "actor")
     search_fields = ("actor__email", "=target_id", "=request_id")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False

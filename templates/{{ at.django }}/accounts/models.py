@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from ..core.tenancy import TenantModel
 from .contracts import Actor, Role
 
 
@@ -119,17 +120,10 @@ class Membership(models.Model):
         )
 
 
-class AuditEntry(models.Model):
+class AuditEntry(TenantModel):
     """The audit trail: who changed what, when. Entries are never changed or deleted."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
-    organization = models.ForeignKey(
-        Organization,
-        verbose_name=_("organization"),
-        on_delete=models.PROTECT,
-        related_name="+",
-        db_index=False,
-    )
     actor = models.ForeignKey(
         User, verbose_name=_("actor"), on_delete=models.SET_NULL, null=True, related_name="+"
     )

@@ -6,6 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ..core.tenancy import TenantModel
 from .contracts import money
 from .currencies import validate_currency
 
@@ -16,21 +17,13 @@ no_control_characters = RegexValidator(
 )
 
 
-class Invoice(models.Model):
+class Invoice(TenantModel):
     class Status(models.TextChoices):
         OPEN = "open", _("Open")
         PAID = "paid", _("Paid")
         VOID = "void", _("Void")
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
-    # The unique constraint below is its index.
-    organization = models.ForeignKey(
-        "accounts.Organization",
-        verbose_name=_("organization"),
-        on_delete=models.PROTECT,
-        related_name="+",
-        db_index=False,
-    )
     number = models.PositiveIntegerField(_("number"), editable=False)
     customer = models.CharField(_("customer"), max_length=200, validators=[no_control_characters])
     # In minor units: cents of EUR, whole JPY, thousandths of BHD.

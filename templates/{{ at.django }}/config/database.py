@@ -31,22 +31,17 @@ def database(settings: Settings) -> dict[str, Any]:
             },
         }
     parameters = conninfo_to_dict(settings.database_url)
-    entry: dict[str, Any] = {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": parameters.pop("dbname", ""),
-        "USER": parameters.pop("user", ""),
-        "PASSWORD": parameters.pop("password", ""),
-        "HOST": parameters.pop("host", ""),
-        "PORT": parameters.pop("port", ""),
-        "OPTIONS": {
-            "connect_timeout": 2,
-            # Notice within seconds that the database server has vanished.
-            "keepalives_idle": 10,
-            "tcp_user_timeout": 10_000,
-            **parameters,
-        },
+    named = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+    entry: dict[str, Any] = {key: parameters.pop(name, "") for key, name in named.items()}
+    entry["ENGINE"] = "django.db.backends.postgresql"
+    options: dict[str, Any] = {
+        "connect_timeout": 2,
+        # Notice within seconds that the database server has vanished.
+        "keepalives_idle": 10,
+        "tcp_user_timeout": 10_000,
+        **parameters,
     }
-    options = entry["OPTIONS"]
+    entry["OPTIONS"] = options
     if settings.database_pooler:
         # pgbouncer in transaction mode pools the connections; it refuses startup options and has no sessions.
         entry["DISABLE_SERVER_SIDE_CURSORS"] = True

@@ -7,7 +7,6 @@ from types import ModuleType
 from django.apps import AppConfig, apps
 from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Tags, register
-from django.db.models import ForeignObjectRel
 from django.utils.module_loading import module_has_submodule
 
 _PACKAGE = __name__.partition(".")[0]
@@ -44,9 +43,9 @@ def check_relations_between_modules(**_options: object) -> list[CheckMessage]:
         allowed = {name, get_user_model()._meta.app_label, *dependencies[name]}  # noqa: SLF001 (a public API)
         hint = f'Store the id and use its public.py, or declare `depends_on = ("…",)` in {name}/apps.py.'
         for model in config.get_models():
-            for field in model._meta.get_fields(include_parents=False):  # noqa: SLF001 (a public API)
-                # A reverse relation is checked at its other end.
-                if isinstance(field, ForeignObjectRel) or not isinstance(field.related_model, type):
+            options = model._meta  # noqa: SLF001 (a public API)
+            for field in (*options.local_fields, *options.local_many_to_many):
+                if not isinstance(field.related_model, type):
                     continue
                 target = field.related_model._meta.app_label  # noqa: SLF001 (a public API)
                 if target in modules and (target not in allowed or name in dependencies[target]):

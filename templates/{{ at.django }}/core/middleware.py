@@ -6,7 +6,8 @@ from io import BytesIO, IOBase
 from ipaddress import ip_address
 from threading import Semaphore
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponsePermanentRedirect
@@ -16,9 +17,6 @@ from django.middleware import common
 from .logs import log_request
 from .request_id import REQUEST_ID_HEADER, begin_request
 from .settings import get_settings
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 class RequestMiddleware:
@@ -70,10 +68,10 @@ class RequestBodies:
     Django takes a chunked body for an empty one, and a part of a body for the whole.
     """
 
-    def __init__(self, application: "WSGIApplication") -> None:
+    def __init__(self, application: WSGIApplication) -> None:
         self.application = application
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("CONTENT_LENGTH"):
             environ["wsgi.input"] = _WholeBody(environ["wsgi.input"])
         elif environ.get("HTTP_TRANSFER_ENCODING") and environ.get("wsgi.input_terminated"):

@@ -43,15 +43,11 @@ _EXAMPLE = {
 }
 _NEW = {name: _EXAMPLE[name] for name in ("customer", "amount_cents", "currency")}
 
-_FORBIDDEN = problem(403, "ForbiddenProblem", "The role in the organization is too low")
 _KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "pattern": KEY_PATTERN},
     OpenApiParameter.HEADER,
     description="Identifies the request: repeating it returns the first response and creates nothing.",
-)
-_LOCATION = OpenApiParameter(
-    "Location", str, OpenApiParameter.HEADER, response=[201], description="The path of the new invoice."
 )
 
 
@@ -122,10 +118,9 @@ class InvoiceViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Invoice]
 
     @extend_schema(
         operation_id="billing_create_invoice",
-        parameters=[_KEY, _LOCATION],
+        parameters=[_KEY],
         responses={
             201: InvoiceSerializer,
-            **_FORBIDDEN,
             **problem(409, "IdempotencyKeyReusedProblem", "The Idempotency-Key was used for another request"),
         },
         examples=[
@@ -148,7 +143,6 @@ class InvoiceViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Invoice]
         request=None,
         responses={
             200: InvoiceSerializer,
-            **_FORBIDDEN,
             **problem(409, "InvoiceNotOpenProblem", "The invoice is not open"),
         },
         examples=[OpenApiExample("A void invoice", _EXAMPLE | {"status": "void"}, response_only=True)],

@@ -1,14 +1,12 @@
 """REST framework with strict input: it converts numbers to text itself, and ignores unknown fields."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import parsers, serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.renderers import BaseRenderer
-from rest_framework.request import Request
 
 # Printable text of one line with at least one character that is not a space.
 _PRINTABLE = r"[^\u0000-\u001f\u007f-\u009f]"
@@ -68,8 +66,5 @@ class JSONParser(parsers.JSONParser):
 class AnyAccept(DefaultContentNegotiation):
     """Ignore the Accept header: each view has one media type, and errors are problem documents."""
 
-    def select_renderer(
-        self, _request: Request, renderers: Iterable[BaseRenderer], _format_suffix: str | None = None
-    ) -> tuple[BaseRenderer, str]:
-        renderer = next(iter(renderers))
-        return renderer, str(renderer.media_type)
+    def select_renderer(self, _request: Any, renderers: Any, _format_suffix: Any = None) -> Any:  # noqa: ANN401
+        return renderers[0], renderers[0].media_type
