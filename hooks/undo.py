@@ -107,7 +107,7 @@ def undo(project: Path) -> str:
     set_index(project, [line.replace(" blob ", " ") for line in entries], touched)
     forget(project)
     left = [line[3:] for line in text(git(project, "status", "--porcelain", "-z", "--", ".")).split("\0") if line]
-    also = f"; not of the update, and left: {', '.join(left)}" if left else ""
+    also = f"; left, since they are newer: {', '.join(left)}" if left else ""
     return f"the update is undone: {len(touched)} files are as they were{also}"
 
 

@@ -313,12 +313,14 @@ def update(template: Template, project: Path, request: Request) -> Report:
     return report
 
 
-def recipes(project: Path, report: Report) -> Iterator[list[str]]:
-    """Yield the recipes to run. Tables that are new need a migration, which the project's own tool writes."""
+def recipes(project: Path) -> Iterator[list[str]]:
+    """Yield the recipes to run. New tables need a migration, unless it is there already or in their module."""
     yield ["setup"]
-    added = [Path(file["path"]) for file in report.files if file["status"] == "added"]
-    tables = [path.parent.name for path in added if path.name == "models.py" and path.parts[0] == "src"]
-    if tables and (project / "migrations" / "versions").is_dir():
+    added = git(project, "diff", "--cached", "--name-only", "--diff-filter=A", "--relative", "HEAD").stdout.split("\n")
+    tables = [Path(path).parent.name for path in added if re.fullmatch(r"src/\w+/\w+/models\.py", path)]
+    versions = Path("migrations", "versions")
+    written = git(project, "status", "--porcelain", "--untracked-files", "--", str(versions)).stdout
+    if tables and (project / versions).is_dir() and not written:
         yield ["make-migration", f"add {' '.join(tables)}"]
         yield ["migrate"]
     yield ["check"]
@@ -330,7 +332,7 @@ def run_recipes(project: Path, report: Report, *, quiet: bool) -> None:
     if uv is None:
         raise SystemExit("install uv and run `just setup` and `just check`")
     environment = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
-    for recipe in recipes(project, report):
+    for recipe in recipes(project):
         output = sys.stderr if quiet else None
         done = subprocess.run([uv, "run", "just", *recipe], cwd=project, env=environment, stdout=output, check=False)
         report.checks[recipe[0]] = done.returncode == 0

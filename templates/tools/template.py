@@ -52,9 +52,12 @@ def require_trust(source: str) -> None:
     if source in git("config", "--get-all", "template.trust").stdout.splitlines():
         return
     if not sys.stdin.isatty():
-        remedy = f"run `git config --add template.trust {source}` or add --trust"
-        sys.exit(f"{remedy}: this runs hooks/update.py from there")
-    if input(f"This runs hooks/update.py from {source}. Do you trust it? [y/N] ").lower() not in ("y", "yes"):
+        sys.exit(f"run `git config --add template.trust {source}` or add --trust: hooks/update.py would run")
+    try:
+        answer = input(f"This runs hooks/update.py from {source}. Do you trust it? [y/N] ")
+    except (EOFError, KeyboardInterrupt):
+        answer = ""
+    if answer.lower() not in ("y", "yes"):
         sys.exit("stopped: nothing has changed")
     git("config", "--add", "template.trust", source)
 
@@ -68,8 +71,7 @@ def main() -> int:
     parser.add_argument("--trust", action="store_true")
     arguments, options = parser.parse_known_args()
     if git("rev-parse", "--verify", "HEAD").returncode:
-        start = 'run `git init`, `git add -A` and `git commit -m "Start"` first'
-        sys.exit(f"{start}: this is not a git repository with a commit")
+        sys.exit("run `git init`, `git add -A` and `git commit` first: this is no repository with a commit")
     folder = ROOT / git("rev-parse", "--git-path", "template-update").stdout.strip()
     if arguments.abort:
         undo = folder / git("rev-parse", "--show-prefix").stdout.strip() / "undo.py"
@@ -93,9 +95,8 @@ def main() -> int:
     if not arguments.trust:
         require_trust(source)
     uv = os.environ.get("UV") or shutil.which("uv") or sys.exit("install uv: `python3 -m pip install uv`")
-    command = [uv, "run", "--script", str(hook), f"--source={source}", f"--to={arguments.to}"]
-    command += [str(ROOT), arguments.command, *options]
-    return subprocess.run(command, cwd=ROOT, check=False).returncode
+    command = [uv, "run", "--script", str(hook), f"--source={source}", f"--to={arguments.to}", str(ROOT)]
+    return subprocess.run([*command, arguments.command, *options], cwd=ROOT, check=False).returncode
 
 
 if __name__ == "__main__":
