@@ -80,6 +80,7 @@ from fastapi import APIRouter, Request
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from ..accounts.public import Writer
 from ..core.database import SessionDependency
 from . import services
 
@@ -97,8 +98,8 @@ async def export(request: Request) -> str:
 
 
 @router.post("/{name}")
-async def create(name: str, session: SessionDependency) -> None:
-    await services.create_item(session, name=name)
+async def create(name: str, actor: Writer, session: SessionDependency) -> None:
+    await services.create(session, actor=actor, name=name)
     if name == "failing":
         event.listen(session.sync_session, "before_commit", fail)
 
@@ -131,23 +132,6 @@ async def overview(request: Request) -> Response:
     "templates/items/overview.html": """
 {% extends "core/base.html" %}
 {% block content %}Overview of {{ request.state.greeting }}{% endblock %}
-""",
-    "admin.py": """
-from sqlalchemy import true
-
-from ..core.admin import StaffView
-from .models import Item
-
-
-class ItemView(StaffView, model=Item):
-    column_list = (Item.name,)
-
-    @staticmethod
-    def scope(organizations):
-        return true()
-
-
-VIEWS = (ItemView,)
 """,
     "commands.py": 'print("the command ran")\n',
 }
