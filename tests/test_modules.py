@@ -174,28 +174,16 @@ def about() -> str:
 def items() -> str:
     return f"The items of {current_actor().email}"
 """,
-    "admin.py": """
-from collections.abc import Collection
-from uuid import UUID
-
-from sqlalchemy import ColumnElement, true
-
-from ..core.admin import StaffView
-from .models import Item
+    "archive_admin.py": """
+from .admin import ItemView
 
 
-class ItemView(StaffView):
-    model = Item
-    title = "Items"
-    path = "item"
-    columns = ["name", "created_at"]
-
-    @staticmethod
-    def scope(organizations: Collection[UUID]) -> ColumnElement[bool]:
-        return true()
+class ArchiveView(ItemView):
+    title = "Archive"
+    path = "archive"
 
 
-VIEWS = (ItemView,)
+VIEWS = (ArchiveView,)
 """,
     "commands.py": """
 import click
@@ -323,7 +311,7 @@ def test_blueprints_pages_and_admin_views_are_found(extended_server: Server) -> 
         assert browser.post("/sign-in", data=form).status_code == 303
         assert browser.get("/items").text == "The items of ada@example.com"
         assert '<a href="/items">Items</a>' in browser.get("/profile").text
-        assert browser.get("/admin/item/list").status_code == 200
+        assert browser.get("/admin/archive/list").status_code == 200
 
 
 @flask

@@ -23,6 +23,8 @@ EXAMPLE_ID = "0f0ad2f6-2f4a-4c0f-9b7e-6f1f3a1f2b11"
 # What APIFlask's `doc(responses=…)` takes.
 Described = dict[str, str | dict[str, dict[str, Any]]]
 Responses = dict[int | str, Described]
+_LOCATION = {"schema": {"type": "string"}, "description": "The path of what was created."}
+CREATED: Responses = {201: {"headers": {"Location": _LOCATION}}}
 
 blueprint = Blueprint(
     "docs",
