@@ -111,6 +111,7 @@ def test_detail_choose_asks_every_question(probe: Path, tmp_path: Path) -> None:
         "Which database": DOWN + ENTER,
         "Which library builds the HTTP API?": DOWN + ENTER,
         "Do you want server-rendered pages": ENTER,
+        "report unhandled errors to Sentry": YES,
         "Which CI": DOWN + ENTER,
         "Do you want a documentation site?": NO,
         "Which licence?": DOWN + ENTER,
@@ -133,6 +134,7 @@ def test_detail_choose_asks_every_question(probe: Path, tmp_path: Path) -> None:
         "django_version": "lts",
         "api": "ninja",
         "pages": False,
+        "sentry": True,
     }
     recorded = answers_of(tmp_path / "shop")
     assert {key: recorded[key] for key in chosen} == chosen

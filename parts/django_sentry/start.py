@@ -1,0 +1,2 @@
+
+sentry.start(env)
