@@ -1,14 +1,12 @@
-"""Remove a module from a project: `just remove-module NAME` starts it from the clone of the project's release.
+"""Remove a module from a project, for `just remove-module NAME`.
 
 Wiring and shared files change as in an update without the module; its code and tests are deleted. Nothing is written
 if something still needs the module, and `undo.py` takes back what is written.
 """
 
-import argparse
 import ast
 import re
 import shutil
-import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -220,18 +218,8 @@ def report(module: Module, plan: Plan, project: Path) -> Iterator[str]:
     yield "`just update-template --abort` takes everything back until you commit."
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="just remove-module", description="Remove a module from this project.")
-    parser.add_argument("project", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--source", required=True, help=argparse.SUPPRESS)
-    parser.add_argument("name", help="the module")
-    arguments = parser.parse_args(argv)
-    project = arguments.project.resolve()
-    template = Template(Path(__file__).parent.parent, arguments.source)
-    module, plan = remove(template, project, arguments.name)
+def run(template: Template, project: Path, name: str) -> int:
+    """Remove a module, say so, and return the exit code: 1 if there are conflicts."""
+    module, plan = remove(template, project, name)
     print("\n".join(report(module, plan, project)))
     return 1 if plan.stages else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -466,6 +466,10 @@ def main(argv: list[str] | None = None) -> int:
     template = Template(Path(__file__).parent.parent, arguments.source)
     if arguments.command == "source":
         return move_source(template, project)
+    if arguments.command == "remove-module":
+        import remove  # noqa: PLC0415 (it imports this file)
+
+        return remove.run(template, project, " ".join(arguments.names))
     if arguments.command == "add-module":
         return change_modules(template, project, arguments)
     return update_template(template, project, arguments)

@@ -255,6 +255,17 @@ def test_update_that_adds_a_module_has_no_conflict(extended: Path) -> None:
     assert "<<<<<<<" not in listed
 
 
+@both
+def test_removal_of_another_module_changes_nothing_in_an_extended_one(extended: Path, tmp_path: Path) -> None:
+    copy = working_copy(extended, tmp_path / "shop")
+    (copy / ".venv").unlink()
+    git(copy, "init", "--quiet")
+    commit(copy)
+    removed(copy, "orders")
+    assert "orders" not in (copy / "src/shop/modules.py").read_text()
+    assert git(copy, "diff", "--name-only", "HEAD", "--", "src/shop/items", "tests/items") == ""
+
+
 @fastapi
 @on_sqlite
 def test_second_router_and_lifespan_are_found(extended: Path, extended_server: Server) -> None:
@@ -512,6 +523,9 @@ def test_extended_module_needs_no_wiring_and_survives_an_update(
     with recipe_serving(clone, "dev") as server:
         wanted = {**added.served, "/api/v1/orders": 401}
         assert {path: httpx.get(f"{server.url}{path}", timeout=10).status_code for path in wanted} == wanted
+    commit(clone)
+    just(clone, "remove-module", "orders")
+    assert git(clone, "diff", "--name-only", "HEAD", "--", "src/shop/items", "tests/items") == ""
     command = ["uv", "run", *added.command]
     result = subprocess.run(command, cwd=clone, env=clean_environment(), capture_output=True, text=True, check=False)
     assert added.output in result.stdout, result.stderr
@@ -680,3 +694,18 @@ def test_exchange_rates_do_not_come_with_a_module_that_is_added_later(released_t
     removed(project, "webhooks")
     undo.undo(project)
     assert rendered_files(project) == files
+
+
+@pytest.mark.parametrize("generated", FRAMEWORKS, indirect=True, scope="session")
+def test_project_without_a_removed_module_passes_every_gate(project: Path, tmp_path: Path) -> None:
+    clone = tmp_path / "shop"
+    trust = f"template.trust={answers_of(project)['_src_path']}"
+    git(project.parent, "clone", "--quiet", "--config", trust, str(project), str(clone))
+    just(clone, "setup")
+    said = just(clone, "remove-module", "items")
+    if "make-migration" in said:
+        just(clone, "make-migration", "remove items")
+        versions = [path.read_text() for path in (clone / "migrations/versions").glob("*remove_items.py")]
+        assert [text.count("drop_table(") for text in versions] == [1]
+    just(clone, "setup")
+    just(clone, "check")
