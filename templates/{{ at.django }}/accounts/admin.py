@@ -11,13 +11,15 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import BaseInlineFormSet, ModelChoiceField, ModelForm
 from django.http import HttpRequest, HttpResponse
 
-from . import queries, services
-from .contracts import Role
+from . import members, queries, services
+from .contracts import Actor, Role
+from .errors import LastOwnerError
 from .models import AuditEntry, Membership, Organization, User
 from .tenant_admin import TenantAdmin, user_id_of
 
@@ -33,6 +35,13 @@ def _users(request: HttpRequest) -> QuerySet[User]:
 def _owned(request: HttpRequest) -> set[UUID]:
     roles = queries.roles_of(user_id_of(request))
     return {organization_id for organization_id, role in roles.items() if role is Role.OWNER}
+
+
+def _actor(request: HttpRequest, organization_id: UUID) -> Actor:
+    actor = queries.acting_for(user_id_of(request), organization_id)
+    if actor is None:
+        raise PermissionDenied
+    return actor
 
 
 def _record(
@@ -68,12 +77,12 @@ class GroupAdmin(DjangoGroupAdmin):
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin):
     ordering = ("email",)
-    list_display = ("email", "is_staff", "is_active", "last_login", "created_at")
+    list_display = ("email", "name", "is_staff", "is_active", "last_login", "created_at")
     list_filter = ("is_staff", "is_superuser", "is_active")
-    search_fields = ("email",)
+    search_fields = ("email", "name")
     readonly_fields = ("created_at", "last_login")
     fieldsets = (
-        (None, {"fields": ("email", "password")}),
+        (None, {"fields": ("email", "name", "password")}),
         ("Permissions", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
         ("Dates", {"fields": ("created_at", "last_login")}),
     )
@@ -118,10 +127,26 @@ class UserAdmin(DjangoUserAdmin):
         return super().log_change(request, obj, message)
 
 
+class MembershipFormSet(BaseInlineFormSet):
+    def add_fields(self, form: ModelForm, index: int | None) -> None:
+        super().add_fields(form, index)
+        # A membership stays with its user.
+        form.fields["user"].disabled = index is not None and index < self.initial_form_count()
+
+    def clean(self) -> None:
+        """Check that the organization keeps an owner; the service checks it again."""
+        super().clean()
+        had_owner = any(form.initial["role"] == Role.OWNER for form in self.initial_forms)
+        kept = (form for form in self.forms if form not in self.deleted_forms)
+        if had_owner and all(form.cleaned_data.get("role") != Role.OWNER for form in kept):
+            raise ValidationError(LastOwnerError().detail)
+
+
 class MembershipInline(admin.TabularInline):
     """The members of an organization, on its form, which owners may change."""
 
     model = Membership
+    formset = MembershipFormSet
     extra = 0
     fields = ("user", "role", "created_at")
     readonly_fields = ("created_at",)
@@ -170,25 +195,18 @@ class OrganizationAdmin(admin.ModelAdmin):
     def save_formset(
         self, request: HttpRequest, form: ModelForm, formset: BaseInlineFormSet, change: bool
     ) -> None:
+        """Change the members with the services, new owners first."""
         formset.save(commit=False)
-        writes = {
-            "membership.created": formset.new_objects,
-            "membership.changed": [membership for membership, _ in formset.changed_objects],
-            "membership.deleted": formset.deleted_objects,
-        }
-        for action, memberships in writes.items():
-            for membership in memberships:
-                _record(
-                    request,
-                    organization_id=membership.organization_id,
-                    action=action,
-                    target=membership,
-                    changes={"user": membership.user.email, "role": membership.role},
-                )
-                if action == "membership.deleted":
-                    membership.delete()
-                else:
-                    membership.save()
+        if not (formset.new_objects or formset.changed_objects or formset.deleted_objects):
+            return
+        actor = _actor(request, form.instance.pk)
+        for new in formset.new_objects:
+            members.add(actor=actor, user=new.user, role=Role(new.role))
+        changed = sorted(formset.changed_objects, key=lambda change: change[0].role != Role.OWNER)
+        for membership, _fields in changed:
+            members.change_role(actor=actor, membership_id=membership.pk, role=Role(membership.role))
+        for membership in formset.deleted_objects:
+            members.remove(actor=actor, membership_id=membership.pk)
 
 
 @admin.register(AuditEntry)

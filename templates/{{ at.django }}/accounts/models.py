@@ -7,6 +7,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from ..core.tenancy import TenantModel
@@ -49,9 +50,12 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     email = models.EmailField(_("e-mail address"), unique=True)
+    name = models.CharField(_("name"), max_length=200, blank=True, default="")
     is_staff = models.BooleanField(_("staff"), default=False, help_text=_("May use the admin."))
     is_active = models.BooleanField(_("active"), default=True, help_text=_("May sign in."))
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    # Sessions and tokens from before have ended.
+    signed_out_at = models.DateTimeField(_("signed out everywhere at"), null=True, editable=False)
 
     objects = UserManager()
 
@@ -69,6 +73,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def normalize_username(cls, username: str) -> str:
         """Return the address in lower case, so that no two users differ in case only."""
         return super().normalize_username(username).lower()
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Return the fingerprint in sessions and tokens: they end with a new one."""
+        value = f"{self.password}{self.signed_out_at}"
+        return salted_hmac("accounts.sessions", value, secret, algorithm="sha256").hexdigest()
 
 
 class Organization(models.Model):

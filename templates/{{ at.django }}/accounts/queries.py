@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from .contracts import Actor, Role
-from .models import Membership, User
+from .models import Membership, Organization, User
 
 
 def membership(membership_id: UUID) -> Membership | None:
@@ -29,6 +29,16 @@ def memberships_of(user_id: UUID) -> list[Membership]:
     """Return the user's memberships with their organizations, the oldest first."""
     memberships = Membership.objects.select_related("organization", "user").filter(user_id=user_id)
     return list(memberships.order_by("created_at", "id"))
+
+
+def members(organization_id: UUID) -> QuerySet[Membership]:
+    """Return the memberships of the organization with their users."""
+    return Membership.objects.select_related("user").filter(organization_id=organization_id)
+
+
+def organization(organization_id: UUID) -> Organization:
+    """Return the organization with this id."""
+    return Organization.objects.get(id=organization_id)
 
 
 def users_in(organization_ids: Collection[UUID]) -> QuerySet[User]:

@@ -5,8 +5,10 @@ from contextlib import contextmanager
 from uuid import UUID
 
 from django.contrib.auth.models import Permission
+from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ..core.request_id import current_request_id
@@ -117,11 +119,39 @@ def change_email(*, user: User, email: str) -> None:
 
 
 @transaction.atomic
+def change_name(*, user: User, name: str) -> None:
+    """Change the name that other members see."""
+    before, user.name = user.name, name
+    user.save(update_fields=["name"])
+    _record_user(user, {"name": [before, name]})
+
+
+def check_password(user: User, password: str, *, field: str = "new_password") -> None:
+    """Check a new password with the project's validators.
+
+    Raises:
+        ValidationError: it is too weak; `field` has the messages.
+    """
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise ValidationError({field: error.messages}) from error
+
+
+@transaction.atomic
 def change_password(*, user: User, password: str) -> None:
-    """Change the password; other sessions and tokens end."""
+    """Change the password; sessions and tokens end."""
     user.set_password(password)
     user.save(update_fields=["password"])
     _record_user(user, {"fields": ["password"]})
+
+
+@transaction.atomic
+def sign_out_everywhere(*, user: User) -> None:
+    """End all sessions and tokens of the user."""
+    user.signed_out_at = timezone.now()
+    user.save(update_fields=["signed_out_at"])
+    _record_user(user, {"fields": ["signed_out_at"]})
 
 
 @contextmanager

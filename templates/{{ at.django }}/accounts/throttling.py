@@ -8,6 +8,7 @@ from axes.attempts import get_cool_off_threshold
 from axes.handlers.database import AxesDatabaseHandler
 from axes.models import AccessAttempt
 from django.conf import settings
+from django.contrib.auth import authenticate
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 
@@ -40,6 +41,18 @@ class SignInHandler(AxesDatabaseHandler):  # type: ignore[misc]  # axes has no t
 def username(request: HttpRequest, credentials: Mapping[str, Any] | None) -> str:
     """Return the address by which failures are counted, in lower case as users are stored."""
     return User.normalize_username((credentials or request.POST).get("username") or "")[:_MAX_LENGTH]
+
+
+def sign_in(request: HttpRequest, email: str, password: str) -> User | None:
+    """Return the user with this address and password; None, and a failure is counted, if there is none.
+
+    Raises:
+        Problem: 429, there were too many failures.
+    """
+    user = authenticate(request, username=email, password=password)
+    if user is None and getattr(request, "axes_locked_out", False):
+        raise refusal()
+    return user
 
 
 def refusal() -> Problem:

@@ -1,7 +1,7 @@
 """API tokens: signed, each for one membership, valid for an hour.
 
-A token ends early when the user changes the password or is deactivated, when the membership ends, and when
-SECRET_KEY changes.
+A token ends early when the user changes the password, signs out everywhere or is deactivated, when the
+membership ends, and when SECRET_KEY changes.
 """
 
 from datetime import timedelta
@@ -24,6 +24,15 @@ def issue(membership: Membership) -> str:
     return signing.dumps([membership.id.hex, _fingerprint(membership.user)], salt=_SALT)
 
 
+def response(membership: Membership) -> dict[str, object]:
+    """Return the body of a response with a new token (RFC 6749, 5.1)."""
+    return {
+        "access_token": issue(membership),
+        "token_type": "bearer",
+        "expires_in": int(LIFETIME.total_seconds()),
+    }
+
+
 def verify(token: str) -> Membership | None:
     """Return the membership of a token, with its user; None if the token is not valid."""
     try:
@@ -37,5 +46,5 @@ def verify(token: str) -> Membership | None:
 
 
 def _fingerprint(user: User) -> str:
-    # A part of the HMAC of the password's hash is enough to notice a new password.
+    # A part of the HMAC is enough to notice another one.
     return user.get_session_auth_hash()[:_FINGERPRINT_LENGTH]

@@ -1,8 +1,7 @@
-"""The HTTP API of tokens."""
+"""The HTTP API of tokens; that of users and members is in the files `…_api.py`."""
 
 from typing import Any
 
-from django.contrib.auth import authenticate
 from django.contrib.auth.signals import user_logged_in
 from django.urls import path, reverse
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -16,7 +15,7 @@ from rest_framework.response import Response
 
 from ..core.openapi import problem
 from ..core.problems import Problem
-from . import queries, throttling, tokens
+from . import me_api, members_api, queries, throttling, tokens
 from .authentication import BearerAuthentication
 
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
@@ -77,23 +76,18 @@ class TokenView(GenericAPIView[Any]):
         form = self.get_serializer(data=request.data)
         form.is_valid(raise_exception=True)
         credentials = form.validated_data
-        user = authenticate(request, username=credentials["username"], password=credentials["password"])
+        user = throttling.sign_in(request, credentials["username"], credentials["password"])
         if user is None:
-            if getattr(request, "axes_locked_out", False):
-                raise throttling.refusal()
             raise Problem(401, "The e-mail address or the password is wrong.", headers=CHALLENGE)
         user_logged_in.send(sender=type(user), request=request, user=user)
         membership = queries.membership_of(user.pk, credentials.get("organization"))
         if membership is None:
             raise Problem(403, "You are not a member of this organization, or of any.")
-        token = {
-            "access_token": tokens.issue(membership),
-            "token_type": "bearer",
-            "expires_in": int(tokens.LIFETIME.total_seconds()),
-        }
-        return Response(TokenSerializer(token).data, headers={"Cache-Control": "no-store"})
+        return Response(tokens.response(membership), headers={"Cache-Control": "no-store"})
 
 
 urlpatterns = [
     path("auth/token", TokenView.as_view(), name="auth-token"),
+    *me_api.urlpatterns,
+    *members_api.urlpatterns,
 ]

@@ -1,9 +1,8 @@
-"""The HTTP API of tokens."""
+"""The HTTP API of tokens; that of users and members is in the files `…_api.py`."""
 
 from typing import Annotated, Literal
 from uuid import UUID
 
-from django.contrib.auth import authenticate
 from django.contrib.auth.signals import user_logged_in
 from django.http import HttpRequest, HttpResponse
 from ninja import Field, Form, Router, Schema
@@ -12,11 +11,13 @@ from pydantic import StringConstraints, WithJsonSchema
 from ..core.openapi import problem
 from ..core.problems import Problem
 from ..core.schemas import Text
-from . import queries, throttling, tokens
+from . import me_api, members_api, queries, throttling, tokens
 
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 router = Router(tags=["auth"])
+router.add_router("", me_api.router)
+router.add_router("", members_api.router)
 
 
 class Credentials(Schema):
@@ -60,18 +61,12 @@ def create_token(
     The token ends when the password changes. After too many failures the address or the client is refused
     for a while.
     """
-    user = authenticate(request, username=credentials.username, password=credentials.password)
+    user = throttling.sign_in(request, credentials.username, credentials.password)
     if user is None:
-        if getattr(request, "axes_locked_out", False):
-            raise throttling.refusal()
         raise Problem(401, "The e-mail address or the password is wrong.", headers=CHALLENGE)
     user_logged_in.send(sender=type(user), request=request, user=user)
     membership = queries.membership_of(user.pk, credentials.organization)
     if membership is None:
         raise Problem(403, "You are not a member of this organization, or of any.")
     response.headers["Cache-Control"] = "no-store"
-    return {
-        "access_token": tokens.issue(membership),
-        "token_type": "bearer",
-        "expires_in": int(tokens.LIFETIME.total_seconds()),
-    }
+    return tokens.response(membership)

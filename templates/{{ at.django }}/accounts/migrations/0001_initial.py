@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                     models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
                 ),
                 ("email", models.EmailField(max_length=254, unique=True, verbose_name="e-mail address")),
+                ("name", models.CharField(blank=True, default="", max_length=200, verbose_name="name")),
                 (
                     "is_staff",
                     models.BooleanField(default=False, help_text="May use the admin.", verbose_name="staff"),
@@ -39,6 +40,10 @@ class Migration(migrations.Migration):
                     models.BooleanField(default=True, help_text="May sign in.", verbose_name="active"),
                 ),
                 ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                (
+                    "signed_out_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="signed out everywhere at"),
+                ),
                 (
                     "groups",
                     models.ManyToManyField(
