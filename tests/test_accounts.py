@@ -13,7 +13,7 @@ import httpx
 import pytest
 from servers import PASSWORD, TOKEN, Server, just, problem, serving
 
-pytestmark = pytest.mark.parametrize("generated", ["fastapi"], indirect=True, scope="session")
+pytestmark = pytest.mark.parametrize("generated", ["fastapi", "django", "ninja"], indirect=True, scope="session")
 
 ME = "/api/v1/me"
 MEMBERS = "/api/v1/members"
@@ -159,7 +159,7 @@ def test_owner_is_created_once(server: Server, create_owner: Callable[..., str])
     assert [(item["name"], item["role"]) for item in owned] == [("First & Co", "owner")]
 
 
-@pytest.mark.parametrize(("password", "sentence"), [("", "OWNER_PASSWORD"), ("short", "8 char")])
+@pytest.mark.parametrize(("password", "sentence"), [("", "OWNER_PASSWORD"), ("short", r"\d+ char")])
 def test_owner_needs_a_password(project: Path, database: str, password: str, sentence: str) -> None:
     with pytest.raises(AssertionError, match=sentence) as error:
         just(project, "create-owner", "nobody@example.com", DATABASE_URL=database, OWNER_PASSWORD=password)
@@ -234,9 +234,9 @@ def test_members_are_those_of_the_organization(owner: Person) -> None:
     assert [item["email"] for item in page["items"]] == [owner.email]
     assert page["items"][0].keys() == {"id", "user_id", "email", "name", "role", "created_at"}
     assert (page["items"][0]["user_id"], page["next_cursor"]) == (owner.get(ME)["id"], None)
-    for query, pointer in (({"limit": "0"}, "query/limit"), ({"cursor": "x"}, "query/cursor")):
-        errors = problem(owner.client.get(MEMBERS, params=query), 422)["errors"]
-        assert [error["pointer"] for error in errors] == [pointer]
+    for name, value in (("limit", "0"), ("cursor", "x")):
+        errors = problem(owner.client.get(MEMBERS, params={name: value}), 422)["errors"]
+        assert [error["pointer"].rpartition("/")[2] for error in errors] == [name]
 
 
 def test_members_of_others_do_not_exist(ada: Person, owner: Person) -> None:

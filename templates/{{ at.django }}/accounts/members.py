@@ -4,10 +4,9 @@ from uuid import UUID
 
 from django.db import transaction
 
-from ..core.problems import Problem
 from . import queries, services
 from .contracts import Actor, Role
-from .errors import LastOwnerError
+from .errors import LastOwnerError, MemberNotFoundError
 from .models import Membership, Organization, User
 from .roles import require
 
@@ -31,7 +30,8 @@ def change_role(*, actor: Actor, membership_id: UUID, role: Role) -> Membership:
     """Give a member another role.
 
     Raises:
-        Problem: 403, the actor is no owner; 404, the organization has no such member.
+        Problem: 403, the actor is no owner.
+        MemberNotFoundError: the organization has no such member.
         LastOwnerError: nobody else is an active owner.
     """
     require(actor, Role.OWNER)
@@ -50,7 +50,8 @@ def remove(*, actor: Actor, membership_id: UUID) -> None:
     """Remove a member, or leave the organization; the member's tokens for it end.
 
     Raises:
-        Problem: 403, the actor is neither an owner nor the member; 404, the organization has no such member.
+        Problem: 403, the actor is neither an owner nor the member.
+        MemberNotFoundError: the organization has no such member.
         LastOwnerError: nobody else is an active owner.
     """
     membership = _locked(actor, membership_id)
@@ -66,7 +67,7 @@ def _locked(actor: Actor, membership_id: UUID) -> Membership:
     Organization.objects.select_for_update().get(id=actor.organization_id)
     membership = queries.members(actor.organization_id).filter(id=membership_id).first()
     if membership is None:
-        raise Problem(404, "There is no such member.")
+        raise MemberNotFoundError
     return membership
 
 

@@ -130,12 +130,12 @@ def check_password(user: User, password: str, *, field: str = "new_password") ->
     """Check a new password with the project's validators.
 
     Raises:
-        ValidationError: it is too weak; `field` has the messages.
+        ValidationError: it is too weak; `field` has the message.
     """
     try:
         validate_password(password, user)
     except ValidationError as error:
-        raise ValidationError({field: error.messages}) from error
+        raise ValidationError({field: " ".join(error.messages)}) from error
 
 
 @transaction.atomic

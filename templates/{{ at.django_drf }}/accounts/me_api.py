@@ -111,7 +111,9 @@ class PasswordView(GenericAPIView[Any]):
 
 
 class SignOutView(GenericAPIView[Any]):
-    @extend_schema(operation_id="accounts_sign_out", tags=["accounts"], request=None, responses={204: None})
+    @extend_schema(
+        operation_id="accounts_sign_out_everywhere", tags=["accounts"], request=None, responses={204: None}
+    )
     def post(self, request: Request) -> Response:
         """Sign out everywhere: all sessions and tokens of the user end."""
         services.sign_out_everywhere(user=_user(request))

@@ -21,8 +21,11 @@ from .models import Membership
 from .permissions import RolePermission
 from .public import actor_of
 
-_FORBIDDEN = problem(403, "ForbiddenProblem", "The role in the organization is too low")
-_LAST_OWNER = problem(409, "LastOwnerProblem", "Nobody else is an owner of the organization")
+_REFUSALS = {
+    **problem(403, "ForbiddenProblem", "The role in the organization is too low"),
+    **problem(404, "MemberNotFoundProblem", "The organization has no such member"),
+    **problem(409, "LastOwnerProblem", "Nobody else is an active owner of the organization"),
+}
 
 
 class MemberSerializer(serializers.Serializer[Any]):
@@ -62,7 +65,7 @@ class MemberViewSet(ListModelMixin, GenericViewSet[Membership]):
     @extend_schema(
         operation_id="accounts_change_member",
         request=RoleSerializer,
-        responses={200: MemberSerializer, **_FORBIDDEN, **_LAST_OWNER},
+        responses={200: MemberSerializer, **_REFUSALS},
     )
     def partial_update(self, request: Request, member_id: UUID) -> Response:
         """Give a member another role; an organization keeps an owner."""
@@ -72,7 +75,7 @@ class MemberViewSet(ListModelMixin, GenericViewSet[Membership]):
         member = members.change_role(actor=actor_of(request), membership_id=member_id, role=role)
         return Response(self.get_serializer(member).data)
 
-    @extend_schema(operation_id="accounts_remove_member", responses={204: None, **_FORBIDDEN, **_LAST_OWNER})
+    @extend_schema(operation_id="accounts_remove_member", responses={204: None, **_REFUSALS})
     def destroy(self, request: Request, member_id: UUID) -> Response:
         """Remove a member, or leave; an organization keeps an owner."""
         members.remove(actor=actor_of(request), membership_id=member_id)

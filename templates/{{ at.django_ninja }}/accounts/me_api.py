@@ -96,7 +96,7 @@ def change_password(request: HttpRequest, passwords: NewPassword) -> None:
 
 @router.post(
     "me/sign-out",
-    operation_id="accounts_sign_out",
+    operation_id="accounts_sign_out_everywhere",
     summary="Sign out everywhere: all sessions and tokens of the user end.",
     response={204: None},
 )

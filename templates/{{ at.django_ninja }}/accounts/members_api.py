@@ -18,7 +18,8 @@ from .public import actor_of
 
 _REFUSALS = {
     **problem(403, "ForbiddenProblem", "The role in the organization is too low"),
-    **problem(409, "LastOwnerProblem", "Nobody else is an owner of the organization"),
+    **problem(404, "MemberNotFoundProblem", "The organization has no such member"),
+    **problem(409, "LastOwnerProblem", "Nobody else is an active owner of the organization"),
 }
 
 router = Router(tags=["accounts"])
