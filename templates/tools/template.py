@@ -40,8 +40,8 @@ def resolve(clone: Path, ref: str) -> str:
 
 def fetch(source: str, clone: Path) -> None:
     git("init", "--quiet", str(clone))
-    aliases = [part for alias in ALIASES for part in ("-c", alias)]
-    fetched = git(*aliases, "fetch", "--quiet", "--force", "--prune", "--", source, *REFS, folder=clone)
+    command = [*(part for alias in ALIASES for part in ("-c", alias)), "fetch", "--quiet", "--force"]
+    fetched = git(*command, "--prune", "--", source.removeprefix("git+"), *REFS, folder=clone)
     if fetched.returncode:
         remedy = "try again later, or run `just template-source URL` if the template has moved"
         sys.exit(f"{remedy}: {source} is not reachable ({fetched.stderr.strip().splitlines()[0]})")
