@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from servers import PASSWORD, TOKEN, Server, problem
 
-FLAVOURS = ["fastapi"]
+FLAVOURS = ["fastapi", "flask"]
 pytestmark = pytest.mark.parametrize("generated", FLAVOURS, indirect=True, scope="session")
 
 ITEMS = "/api/v1/items"
