@@ -3,14 +3,16 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
 from servers import PASSWORD, TOKEN, Server, problem
+from support import answers_of
 
-FLAVOURS = ["fastapi", "flask"]
+FLAVOURS = ["django", "fastapi", "flask"]
 pytestmark = pytest.mark.parametrize("generated", FLAVOURS, indirect=True, scope="session")
 
 ITEMS = "/api/v1/items"
@@ -133,9 +135,9 @@ def test_token_is_required(server: Server) -> None:
         problem(httpx.request(method, f"{server.url}{path}", json={"name": "First"}, timeout=15), 401)
 
 
-def set_role(database: str, before: str, after: str) -> None:
+def set_role(database: str, table: str, before: str, after: str) -> None:
     """Change the role of everybody who has another one."""
-    statement = f"UPDATE accounts_memberships SET role = '{after}' WHERE role = '{before}'"  # noqa: S608
+    statement = f"UPDATE {table} SET role = '{after}' WHERE role = '{before}'"  # noqa: S608
     if database.startswith("sqlite"):
         with closing(sqlite3.connect(database.removeprefix("sqlite:///"), timeout=10)) as sqlite, sqlite:
             sqlite.execute(statement)
@@ -145,10 +147,11 @@ def set_role(database: str, before: str, after: str) -> None:
 
 
 @pytest.mark.parametrize(("role", "allowed"), [("viewer", [200, 403, 403, 403]), ("member", [200, 201, 200, 403])])
-def test_role_limits_the_actions(server: Server, database: str, role: str, allowed: list[int]) -> None:
+def test_role_limits_the_actions(project: Path, server: Server, database: str, role: str, allowed: list[int]) -> None:
+    table = "accounts_membership" if answers_of(project)["framework"] == "django" else "accounts_memberships"
     with signed_in(server, "ada@example.com") as client:
         path = create(client)
-        set_role(database, "owner", role)
+        set_role(database, table, "owner", role)
     try:
         with signed_in(server, "ada@example.com") as client:
             responses = [
@@ -158,6 +161,6 @@ def test_role_limits_the_actions(server: Server, database: str, role: str, allow
                 client.delete(path),
             ]
     finally:
-        set_role(database, role, "owner")
+        set_role(database, table, role, "owner")
     assert [response.status_code for response in responses] == allowed
     problem(responses[-1], 403)
