@@ -36,6 +36,9 @@ PRODUCTION = {
     "PROXY_HOPS": "1",
     "SECRET_KEY": "a test server's own secret, long enough",
     "WEBHOOK_SECRETS": WEBHOOK_SECRET,
+    "EMAIL_URL": "smtp+tls://user:password@mail.example.com:587",
+    "EMAIL_FROM": "shop@example.com",
+    "PUBLIC_URL": "https://shop.example.com",
 }
 START_TIMEOUT = 40.0
 STOP_TIMEOUT = 15.0
