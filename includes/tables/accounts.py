@@ -51,6 +51,40 @@
         ["organization_id"],
     )
     op.create_table(
+        "accounts_invitations",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("invited_by_id", sa.Uuid(), nullable=True),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("organization_id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "role IN ('viewer', 'member', 'owner')", name=op.f("ck_accounts_invitations_role_is_known")
+        ),
+        sa.ForeignKeyConstraint(
+            ["invited_by_id"],
+            ["accounts_users.id"],
+            name=op.f("fk_accounts_invitations_invited_by_id_accounts_users"),
+            ondelete="SET NULL",
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"],
+            ["accounts_organizations.id"],
+            name=op.f("fk_accounts_invitations_organization_id_accounts_organizations"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts_invitations")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_accounts_invitations_token_hash")),
+    )
+    op.create_index(
+        op.f("ix_accounts_invitations_organization_id_created_at"),
+        "accounts_invitations",
+        ["organization_id", "created_at"],
+    )
+    op.create_table(
         "accounts_sessions",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("membership_id", sa.Uuid(), nullable=False),

@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 MAX_LENGTH = 254
-_ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+")
+# One address, which needs no quotes in a mail's header.
+_ADDRESS = re.compile(r"[^@\s,;:<>()\[\]\"\\\x00-\x1f\x7f-\x9f]+@[^@\s,;:<>()\[\]\"\\\x00-\x1f\x7f-\x9f]+")
 
 
 def normalize_email(email: str) -> str:

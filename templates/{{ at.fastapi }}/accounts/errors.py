@@ -70,6 +70,20 @@ class LastOwnerError(ApiError):
     detail = "The organization has no other active owner; make another member its owner first."
 
 
+class AlreadyMemberError(ApiError):
+    status = 409
+    type = "urn:problem:already-member"
+    title = "Already a member"
+    detail = "A member of the organization has this address."
+
+
+class InvitationNotFoundError(ApiError):
+    status = 404
+    type = "urn:problem:invitation-not-found"
+    title = "Invitation not found"
+    detail = "Ask for a new invitation: this one is not valid any more."
+
+
 class MissingScopeError(ApiError):
     status = 403
     type = "urn:problem:missing-scope"

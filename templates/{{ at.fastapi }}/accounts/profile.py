@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..core.database import Sessions
 from ..core.settings import Settings
-from . import passwords, services
+from . import passwords, queries, services
 from .contracts import Actor
 from .errors import WrongCredentialsError
 from .models import BrowserSession, Membership, RefreshToken, User
@@ -24,7 +24,7 @@ async def change_name(session: AsyncSession, *, actor: Actor, name: str) -> None
 
 
 async def change_password(
-    sessions: Sessions, settings: Settings, *, actor: Actor, credentials: Credentials, new_password: str
+    sessions: Sessions, settings: Settings, *, credentials: Credentials, new_password: str
 ) -> None:
     """Change the password of the user with these credentials; all sessions and tokens end.
 
@@ -36,12 +36,21 @@ async def change_password(
     new_hash = await passwords.hash_password(new_password)
     async with sessions.begin() as session:
         await services.reset_failures(session, credentials)
-        same = (User.id == user.id, User.password_hash == user.password_hash)
-        changing = update(User).where(*same).values(password_hash=new_hash).returning(User.id)
-        if await session.scalar(changing) is None:
+        if not await replace_password(session, user, new_hash):
             raise WrongCredentialsError
-        await end_sessions(session, user.id)
-        await record_user(session, user.id, "user.changed", actor=actor, changes={"fields": ["password"]})
+
+
+async def replace_password(session: AsyncSession, user: User, new_hash: str) -> bool:
+    """Store a new password and end all sessions; return False if it was changed since the user was loaded."""
+    same = (User.id == user.id, User.password_hash == user.password_hash)
+    changing = update(User).where(*same).values(password_hash=new_hash).returning(User.id)
+    if await session.scalar(changing) is None:
+        return False
+    await end_sessions(session, user.id)
+    member = await queries.get_member_of(session, user_id=user.id)
+    actor = member and member.actor()
+    await record_user(session, user.id, "user.changed", actor=actor, changes={"fields": ["password"]})
+    return True
 
 
 async def sign_out_everywhere(session: AsyncSession, *, actor: Actor) -> None:

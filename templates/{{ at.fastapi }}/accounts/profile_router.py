@@ -65,7 +65,7 @@ async def change_password(
     )
     try:
         await profile.change_password(
-            sessions, settings, actor=actor, credentials=credentials, new_password=body.new_password
+            sessions, settings, credentials=credentials, new_password=body.new_password
         )
     except WrongCredentialsError as error:
         wrong = FieldError(pointer="#/current_password", detail="This is not the current password.")

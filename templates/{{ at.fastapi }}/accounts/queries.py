@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from . import cursors
 from .addresses import normalize_email
 from .contracts import Actor, Role
-from .models import Membership, Organization, User
+from .models import Invitation, Membership, Organization, User
 
 
 class Member(NamedTuple):
@@ -127,6 +127,16 @@ async def list_members(
 
 async def get_listed_member(session: AsyncSession, member_id: UUID) -> ListedMember:
     return ListedMember(*(await session.execute(_listed().where(Membership.id == member_id))).one())
+
+
+def open_invitations(organization_id: UUID) -> Select[Invitation]:
+    """Select the tenant's invitations that are neither accepted nor revoked, oldest first."""
+    invitations = select(Invitation).where(
+        Invitation.organization_id == organization_id,
+        Invitation.accepted_at.is_(None),
+        Invitation.revoked_at.is_(None),
+    )
+    return invitations.order_by(Invitation.created_at, Invitation.id)
 
 
 def _listed() -> Select[UUID, UUID, str, str, str, datetime]:

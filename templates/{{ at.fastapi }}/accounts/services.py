@@ -57,10 +57,10 @@ class Credentials:
 
     def account_key(self) -> str:
         """Return what failures per account and client are counted by, without the address itself."""
-        return _digest(f"{normalize_email(self.email)}\n{self.client}")
+        return digest(f"{normalize_email(self.email)}\n{self.client}")
 
     def client_key(self) -> str:
-        return _digest(f"\n{self.client}")
+        return digest(f"\n{self.client}")
 
 
 async def check_password(sessions: Sessions, settings: Settings, credentials: Credentials) -> User:
@@ -74,12 +74,16 @@ async def check_password(sessions: Sessions, settings: Settings, credentials: Cr
         TooManyAttemptsError: rate limited.
     """
     async with sessions.begin() as session:
-        attempts = await _count_attempt(session, settings, credentials)
+        limits = {
+            credentials.account_key(): settings.sign_in_failures_per_account,
+            credentials.client_key(): settings.sign_in_failures_per_client,
+        }
+        counts = await count_attempt(session, settings, limits)
         user = await queries.get_user_by_email(session, credentials.email)
     password_hash = None if user is None else user.password_hash
     matches = await passwords.verify_password(password_hash, credentials.password)
     if user is None or not matches or not user.is_active:
-        if attempts >= settings.sign_in_failures_per_account:
+        if counts[credentials.account_key()] >= settings.sign_in_failures_per_account:
             raise TooManyAttemptsError(settings.sign_in_window_seconds)
         raise WrongCredentialsError
     if passwords.needs_rehash(user.password_hash):
@@ -124,7 +128,7 @@ async def sign_in(sessions: Sessions, settings: Settings, credentials: Credentia
     user = await check_password(sessions, settings, credentials)
     async with sessions.begin() as session:
         member = await admit(session, user=user, credentials=credentials)
-        grant = member and await _grant(session, settings, member, credentials.scopes, family_id=uuid4())
+        grant = member and await grant_for(session, settings, member, credentials.scopes, family_id=uuid4())
     if grant is None:
         raise NotAMemberError
     return grant
@@ -151,7 +155,7 @@ async def refresh(session: AsyncSession, settings: Settings, *, token: str) -> G
     ):
         return None
     known.rotated_at = now
-    return await _grant(
+    return await grant_for(
         session, settings, member, tokens.parse_scopes(known.scope), family_id=known.family_id
     )
 
@@ -273,8 +277,10 @@ async def record_user(
         )
 
 
-async def _count_attempt(session: AsyncSession, settings: Settings, credentials: Credentials) -> int:
-    """Count an attempt for the rate limits; return the number for this account and client.
+async def count_attempt(
+    session: AsyncSession, settings: Settings, limits: Mapping[str, int]
+) -> Mapping[str, int]:
+    """Count an attempt for each of the rate limits, and return the numbers by key.
 
     Raises:
         TooManyAttemptsError: one of the limits was reached before; this attempt does not extend it.
@@ -285,10 +291,6 @@ async def _count_attempt(session: AsyncSession, settings: Settings, credentials:
     # Skip what another request is deleting.
     expired = expired.with_for_update(skip_locked=True)
     await session.execute(delete(SignInAttempts).where(SignInAttempts.key.in_(expired)))
-    limits = {
-        credentials.account_key(): settings.sign_in_failures_per_account,
-        credentials.client_key(): settings.sign_in_failures_per_client,
-    }
     counting = (
         insert_into(session, SignInAttempts)
         # Always in the same order, or two requests could wait for each other.
@@ -302,7 +304,7 @@ async def _count_attempt(session: AsyncSession, settings: Settings, credentials:
     counts: dict[str, int] = dict((await session.execute(counting)).all())
     if any(counts[key] > limit for key, limit in limits.items()):
         raise TooManyAttemptsError(settings.sign_in_window_seconds)
-    return counts[credentials.account_key()]
+    return counts
 
 
 async def _lock_token(session: AsyncSession, token: str) -> RefreshToken | None:
@@ -310,7 +312,7 @@ async def _lock_token(session: AsyncSession, token: str) -> RefreshToken | None:
 
     A lock on the token alone would let another request extend the family while this one revokes it.
     """
-    same = RefreshToken.token_hash == _digest(token)
+    same = RefreshToken.token_hash == digest(token)
     membership_id = select(RefreshToken.membership_id).where(same).scalar_subquery()
     membership = select(Membership.id).where(Membership.id == membership_id)
     await session.execute(membership.with_for_update(key_share=True))
@@ -333,7 +335,7 @@ async def _revoke_family(session: AsyncSession, token: RefreshToken) -> None:
     await session.execute(delete(RefreshToken).where(RefreshToken.family_id == token.family_id))
 
 
-async def _grant(
+async def grant_for(
     session: AsyncSession,
     settings: Settings,
     member: Member,
@@ -343,7 +345,7 @@ async def _grant(
 ) -> Grant:
     """Issue tokens with those of the scopes that the member's role allows."""
     now = datetime.now(UTC)
-    token = secrets.token_urlsafe(32)
+    token = new_token()
     claims = tokens.Claims(
         membership_id=member.membership_id,
         fingerprint=tokens.fingerprint(settings.secret_key, member.password_hash),
@@ -355,7 +357,7 @@ async def _grant(
     refresh_token = RefreshToken(
         family_id=family_id,
         membership_id=claims.membership_id,
-        token_hash=_digest(token),
+        token_hash=digest(token),
         fingerprint=claims.fingerprint,
         scope=scope,
         expires_at=now + timedelta(seconds=settings.refresh_token_seconds),
@@ -367,6 +369,10 @@ async def _grant(
     return Grant(access_token, token, scope, settings.access_token_seconds)
 
 
-def _digest(text: str) -> str:
+def new_token() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def digest(text: str) -> str:
     # Tokens are random and long; unlike a password they need no slow hash.
     return hashlib.sha256(text.encode()).hexdigest()

@@ -19,6 +19,7 @@ from .contracts import Scope
 ISSUER = __name__.partition(".")[0]
 AUDIENCE = f"{ISSUER}/api/v1"
 ALGORITHM = "HS256"
+RESET_LIFETIME = timedelta(hours=1)
 CLAIMS = ["iss", "aud", "sub", "iat", "exp", "scope", "pwd"]
 
 
@@ -29,6 +30,14 @@ class Claims:
     membership_id: UUID
     fingerprint: str
     scopes: frozenset[Scope]
+
+
+@dataclass(frozen=True, slots=True)
+class ResetClaims:
+    """The content of a token to reset a password; the fingerprint ends it with the password it replaces."""
+
+    user_id: UUID
+    fingerprint: str
 
 
 def issue(secret_key: SecretStr, claims: Claims, *, lifetime: timedelta) -> str:
@@ -60,6 +69,23 @@ def verify(secret_key: SecretStr, token: str) -> Claims | None:
     except jwt.InvalidTokenError:
         return None
     return Claims(UUID(payload["sub"]), payload["pwd"], parse_scopes(payload["scope"]))
+
+
+def issue_reset(secret_key: SecretStr, user_id: UUID, password_hash: str) -> str:
+    """Sign a token to reset a password."""
+    expires_at = datetime.now(UTC) + RESET_LIFETIME
+    payload = {"sub": str(user_id), "exp": expires_at, "pwd": fingerprint(secret_key, password_hash)}
+    return jwt.encode(payload, _key(secret_key, "password resets"), ALGORITHM)
+
+
+def verify_reset(secret_key: SecretStr, token: str) -> ResetClaims | None:
+    """Return the claims of a token to reset a password, or None if it is expired or not ours."""
+    key = _key(secret_key, "password resets")
+    try:
+        payload = jwt.decode(token, key, [ALGORITHM], options={"require": ["sub", "exp", "pwd"]})
+    except jwt.InvalidTokenError:
+        return None
+    return ResetClaims(UUID(payload["sub"]), payload["pwd"])
 
 
 def fingerprint(secret_key: SecretStr, password_hash: str) -> str:
