@@ -162,7 +162,9 @@ class Mailbox:
 
 
 @pytest.fixture(scope="session")
-def mailbox() -> Iterator[Mailbox]:
+def mailbox(database: str) -> Iterator[Mailbox]:
+    # A new one per database: some addresses are in both.
+    assert database
     mailbox = Mailbox()
     yield mailbox
     mailbox.server.shutdown()

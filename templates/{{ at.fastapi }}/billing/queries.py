@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ..core import pagination
+from . import cursors
 from .contracts import InvoiceData, InvoiceStatus
 from .models import Invoice
 
@@ -36,7 +36,7 @@ async def list_invoices(
     invoices = select(Invoice).where(Invoice.organization_id == organization_id)
     if status is not None:
         invoices = invoices.where(Invoice.status == status)
-    rows, next_cursor = await pagination.newest(
+    rows, next_cursor = await cursors.newest(
         session, invoices, key=Invoice.number, limit=limit, before=before
     )
     return [row.data() for row in rows], next_cursor

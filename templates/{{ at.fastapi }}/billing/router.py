@@ -9,10 +9,11 @@ from pydantic import WithJsonSchema
 from ..accounts.public import MissingRoleError, MissingScopeError, Reader, Writer
 from ..core.database import ReadSessionDependency, SessionDependency
 from ..core.openapi import problems
-from ..core.pagination import CursorQuery, LimitQuery
+from ..core.pagination import LimitQuery
 from ..core.webhooks import PARAMETERS
 from . import payments, queries, services
 from .contracts import InvoiceStatus, PaymentEventStatus
+from .cursors import CursorQuery
 from .dependencies import IdempotencyKeyHeader, SignedWebhookDependency
 from .errors import (
     IdempotencyKeyReusedError,

@@ -8,38 +8,20 @@ from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema
-from sqlalchemy import BigInteger, Select, literal, tuple_
+from pydantic import BaseModel, Field, WithJsonSchema
+from sqlalchemy import Select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 RowType = TypeVar("RowType")
 ItemType = TypeVar("ItemType")
 
-# Six bytes in base64: the version, which is 1, and the key.
-PATTERN = r"^A[Q-Za-f][A-Za-z0-9_-]{6}$"
-_VERSION = b"\x01"
-_KEY_BYTES = 5
 # 24 bytes: the version, which is 2, the microseconds since 1970, and an id. Every match is a cursor.
 KEYSET_PATTERN = r"^A[g-v][A-Za-z0-9_-]{30}$"
 _KEYSET_VERSION = b"\x02"
 _TIME_BYTES = 7
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CURSOR = "The `next_cursor` of the page before."
-
-
-def encode(key: int) -> str:
-    """Return the cursor of a page that ends with this key."""
-    return urlsafe_b64encode(_VERSION + key.to_bytes(_KEY_BYTES)).decode()
-
-
-def decode(cursor: str) -> int:
-    """Return the key in a cursor.
-
-    Raises:
-        ValueError: it is not a cursor.
-    """
-    return int.from_bytes(_bytes_of(cursor, PATTERN))
 
 
 def encode_keyset(created_at: datetime, row_id: UUID) -> str:
@@ -50,24 +32,18 @@ def encode_keyset(created_at: datetime, row_id: UUID) -> str:
 
 
 def decode_keyset(cursor: str) -> tuple[datetime, UUID]:
-    """Return the time and the id in a cursor, as `decode`."""
-    key = _bytes_of(cursor, KEYSET_PATTERN)
+    """Return the time and the id in a cursor.
+
+    Raises:
+        ValueError: it is not a cursor.
+    """
+    if not re.fullmatch(KEYSET_PATTERN, cursor):
+        raise ValueError("It must be the next_cursor of a page.")
+    key = urlsafe_b64decode(cursor)[1:]
     time = timedelta(microseconds=int.from_bytes(key[:_TIME_BYTES], signed=True))
     return _EPOCH + time, UUID(bytes=key[_TIME_BYTES:])
 
 
-def _bytes_of(cursor: str, pattern: str) -> bytes:
-    if not re.fullmatch(pattern, cursor):
-        raise ValueError("It must be the next_cursor of a page.")
-    return urlsafe_b64decode(cursor)[1:]
-
-
-CursorQuery = Annotated[
-    int | None,
-    BeforeValidator(decode),
-    WithJsonSchema({"type": "string", "pattern": PATTERN}),
-    Query(alias="cursor", description=CURSOR),
-]
 KeysetQuery = Annotated[
     str | None,
     WithJsonSchema({"type": "string", "pattern": KEYSET_PATTERN}),
@@ -83,32 +59,6 @@ class Page(BaseModel, Generic[ItemType]):
     next_cursor: Annotated[str | None, Field(description="Null on the last page.")]
 
 
-async def newest(
-    session: AsyncSession,
-    rows: Select[RowType],
-    *,
-    key: InstrumentedAttribute[int],
-    limit: int,
-    before: int | None,
-) -> tuple[Sequence[RowType], str | None]:
-    """Return the rows with the highest keys, and the cursor of the next page if there is one.
-
-    Args:
-        session: the caller's.
-        rows: the whole list.
-        key: a unique, increasing number; the index should start with the columns that `rows` filters by.
-        limit: the page size.
-        before: only rows with a lower key.
-    """
-    if before is not None:
-        # A forged cursor may exceed the column.
-        rows = rows.where(key < literal(before, BigInteger))
-    # One more row tells whether there is a next page.
-    found = (await session.scalars(rows.order_by(key.desc()).limit(limit + 1))).all()
-    page = found[:limit]
-    return page, encode(getattr(page[-1], key.key)) if len(found) > limit else None
-
-
 async def newest_by_time(
     session: AsyncSession,
     rows: Select[RowType],
@@ -117,10 +67,11 @@ async def newest_by_time(
     limit: int,
     cursor: str | None,
 ) -> tuple[Sequence[RowType], str | None]:
-    """Return the newest rows as `newest` does, by their time and, for rows of the same time, their id."""
+    """Return the newest rows, by their time and id, and the cursor of the next page if there is one."""
     created_at, row_id = key
     if cursor is not None:
         rows = rows.where(tuple_(*key) < tuple_(*decode_keyset(cursor)))
+    # One more row tells whether there is a next page.
     found = (await session.scalars(rows.order_by(created_at.desc(), row_id.desc()).limit(limit + 1))).all()
     page = found[:limit]
     if len(found) <= limit:

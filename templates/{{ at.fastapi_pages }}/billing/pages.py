@@ -9,11 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..accounts.public import Actor, Role, at_least, require
 from ..accounts.visitors import PageActor
-from ..core import pagination
 from ..core.browsers import Link, go, page, read_form, templates
 from ..core.database import ReadSessionDependency, SessionDependency
 from ..core.problems import Problem
-from . import queries, services
+from . import cursors, queries, services
 from .contracts import InvoiceData, InvoiceStatus
 from .currencies import CURRENCIES
 from .errors import IdempotencyKeyReusedError, InvoiceNotFoundError
@@ -39,7 +38,7 @@ async def list_invoices(request: Request, actor: PageActor, session: ReadSession
     query = request.query_params
     try:
         status = InvoiceStatus(query["status"]) if "status" in query else None
-        before = pagination.decode(query["cursor"]) if "cursor" in query else None
+        before = cursors.decode(query["cursor"]) if "cursor" in query else None
     except ValueError as error:
         raise Problem(404, "There is no such list of invoices.") from error
     invoices, next_cursor = await queries.list_invoices(
