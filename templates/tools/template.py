@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,10 +54,9 @@ def require_trust(source: str) -> None:
         return
     if not sys.stdin.isatty():
         sys.exit(f"run `git config --add template.trust {source}` or add --trust: hooks/update.py would run")
-    try:
+    answer = ""
+    with suppress(EOFError, KeyboardInterrupt):
         answer = input(f"This runs hooks/update.py from {source}. Do you trust it? [y/N] ")
-    except (EOFError, KeyboardInterrupt):
-        answer = ""
     if answer.lower() not in ("y", "yes"):
         sys.exit("stopped: nothing has changed")
     git("config", "--add", "template.trust", source)

@@ -32,7 +32,7 @@ def send(settings: Settings, to: str, template: str, **context: object) -> None:
     message.add_alternative(_templates.get_template(f"{template}.html").render(context), subtype="html")
     try:
         deliver(settings, to, message)
-    except (OSError, smtplib.SMTPException):
+    except OSError:
         logger.exception("mail_not_sent", template=template)
 
 
