@@ -259,10 +259,18 @@ def test_schemathesis_finds_no_errors(project: Path, server: Server, tmp_path: P
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json", "--max-examples=20"]
     headers = [f"--header={name}: {value}" for name, value in authorization(project, server).items()]
     options = ["--checks=all", "--seed=1", "--no-color", *headers]
-    # The time to read each stream; most are silent.
-    stream = '[[operations]]\ninclude-path = "/api/v1/invoices/events"\nrequest-timeout = 0.5\n'
-    if "text/event-stream" in (project / "docs" / "openapi.json").read_text():
-        (tmp_path / "schemathesis.toml").write_text(stream)
+    contract = (project / "docs" / "openapi.json").read_text()
+    # A password or a token of a mail is well formed and wrong; most streams are silent, so they are read for a moment.
+    refused = '[operations.checks.positive_data_acceptance]\nexpected-statuses = ["2xx", "401", "403", "422", "429"]'
+    special = {
+        "/api/v1/invoices/events": "request-timeout = 0.5",
+        "/api/v1/me/password": refused,
+        "/api/v1/auth/password-reset/confirm": refused,
+    }
+    there = {path: lines for path, lines in special.items() if f'"{path}"' in contract}
+    (tmp_path / "schemathesis.toml").write_text(
+        "\n".join(f'[[operations]]\ninclude-path = "{path}"\n{lines}' for path, lines in there.items())
+    )
     result = subprocess.run([*command, *options], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout[-6000:]
 

@@ -26,8 +26,8 @@ def add(*, actor: Actor, user: User, role: Role) -> Membership:
 
 
 @transaction.atomic
-def change_role(*, actor: Actor, membership_id: UUID, role: Role) -> Membership:
-    """Give a member another role.
+def change_role(*, actor: Actor, membership_id: UUID, role: Role | None) -> Membership:
+    """Give a member another role; None leaves it as it is.
 
     Raises:
         Problem: 403, the actor is no owner.
@@ -36,7 +36,7 @@ def change_role(*, actor: Actor, membership_id: UUID, role: Role) -> Membership:
     """
     require(actor, Role.OWNER)
     membership = _locked(actor, membership_id)
-    if membership.role != role:
+    if role is not None and membership.role != role:
         if role is not Role.OWNER:
             _keep_an_owner(membership)
         membership.role = role.value

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from ..core.openapi import problem
 from ..core.rest import StrictSerializer, TextField
@@ -78,9 +79,10 @@ class MeView(GenericAPIView[Any]):
     @extend_schema(operation_id="accounts_change_me", request=ProfileSerializer)
     def patch(self, request: Request) -> Response:
         """Change the signed-in user's name."""
-        form = ProfileSerializer(data=request.data)
+        form = ProfileSerializer(data=request.data, partial=True)
         form.is_valid(raise_exception=True)
-        services.change_name(user=_user(request), **form.validated_data)
+        if form.validated_data:
+            services.change_name(user=_user(request), **form.validated_data)
         return Response(_me(request))
 
 
@@ -110,7 +112,7 @@ class PasswordView(GenericAPIView[Any]):
         return Response(status=204)
 
 
-class SignOutView(GenericAPIView[Any]):
+class SignOutView(APIView):
     @extend_schema(
         operation_id="accounts_sign_out_everywhere", tags=["accounts"], request=None, responses={204: None}
     )

@@ -17,6 +17,7 @@ from ..core.pagination import KeysetPagination
 from ..core.rest import StrictSerializer
 from . import members, queries
 from .contracts import Role
+from .errors import MemberNotFoundError
 from .models import Membership
 from .permissions import RolePermission
 from .public import actor_of
@@ -55,7 +56,6 @@ class MemberViewSet(ListModelMixin, GenericViewSet[Membership]):
     permission_classes = (RolePermission,)
     oldest_first = True
     lookup_url_kwarg = "member_id"
-    lookup_value_converter = "uuid"
     # `destroy` is for members who leave, too; the service checks it.
     required_roles = {"list": Role.VIEWER, "destroy": Role.VIEWER}  # noqa: RUF012 (REST framework's style)
 
@@ -67,19 +67,26 @@ class MemberViewSet(ListModelMixin, GenericViewSet[Membership]):
         request=RoleSerializer,
         responses={200: MemberSerializer, **_REFUSALS},
     )
-    def partial_update(self, request: Request, member_id: UUID) -> Response:
+    def partial_update(self, request: Request, member_id: str) -> Response:
         """Give a member another role; an organization keeps an owner."""
-        form = RoleSerializer(data=request.data)
+        form = RoleSerializer(data=request.data, partial=True)
         form.is_valid(raise_exception=True)
-        role = Role(form.validated_data["role"])
-        member = members.change_role(actor=actor_of(request), membership_id=member_id, role=role)
+        role = Role(form.validated_data["role"]) if form.validated_data else None
+        member = members.change_role(actor=actor_of(request), membership_id=_id(member_id), role=role)
         return Response(self.get_serializer(member).data)
 
     @extend_schema(operation_id="accounts_remove_member", responses={204: None, **_REFUSALS})
-    def destroy(self, request: Request, member_id: UUID) -> Response:
+    def destroy(self, request: Request, member_id: str) -> Response:
         """Remove a member, or leave; an organization keeps an owner."""
-        members.remove(actor=actor_of(request), membership_id=member_id)
+        members.remove(actor=actor_of(request), membership_id=_id(member_id))
         return Response(status=204)
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise MemberNotFoundError from error
 
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)

@@ -66,7 +66,7 @@ async def create_invitation(
 
 
 @router.post(
-    "/{invitation_id}/resend",
+    "/{invitation_id:uuid}/resend",
     summary="Send an open invitation again, with a new token and expiry.",
     status_code=204,
     responses=problems(422, InvitationNotFoundError, *FORBIDDEN),
@@ -84,7 +84,7 @@ async def resend_invitation(
 
 
 @router.delete(
-    "/{invitation_id}",
+    "/{invitation_id:uuid}",
     summary="Revoke an open invitation.",
     status_code=204,
     responses=problems(422, InvitationNotFoundError, *FORBIDDEN),
