@@ -69,7 +69,7 @@ async def create_invitation(
     "/{invitation_id:uuid}/resend",
     summary="Send an open invitation again, with a new token and expiry.",
     status_code=204,
-    responses=problems(422, InvitationNotFoundError, *FORBIDDEN),
+    responses=problems(404, 422, InvitationNotFoundError, *FORBIDDEN),
 )
 async def resend_invitation(
     actor: Writer,
@@ -87,7 +87,7 @@ async def resend_invitation(
     "/{invitation_id:uuid}",
     summary="Revoke an open invitation.",
     status_code=204,
-    responses=problems(422, InvitationNotFoundError, *FORBIDDEN),
+    responses=problems(404, 422, InvitationNotFoundError, *FORBIDDEN),
 )
 async def revoke_invitation(actor: Writer, session: SessionDependency, invitation_id: InvitationId) -> None:
     await invitations.revoke(session, actor=actor, invitation_id=invitation_id)

@@ -52,7 +52,7 @@ def problems(*errors: Documented) -> dict[int | str, dict[str, Any]]:
 
 def _response(status: int | str, errors: list[Documented]) -> dict[str, Any]:
     schemas = [problem_reference(error) for error in errors]
-    content: dict[str, Any] = {"schema": schemas[0] if len(schemas) == 1 else {"oneOf": schemas}}
+    content: dict[str, Any] = {"schema": schemas[0] if len(schemas) == 1 else {"anyOf": schemas}}
     if isinstance(status, int):
         content["examples"] = {problem_name(error): {"value": _example(status, error)} for error in errors}
     titles = [error.title if isinstance(error, type) else "Problem details" for error in errors]
