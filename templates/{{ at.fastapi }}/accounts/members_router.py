@@ -3,13 +3,13 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path
 
 from ..core.database import ReadSessionDependency, SessionDependency
 from ..core.openapi import problems
+from ..core.pagination import KeysetQuery, LimitQuery
 from . import members, queries
 from .contracts import Role, Scope
-from .cursors import CursorQuery
 from .dependencies import Authenticated, Reader, Writer, get_authenticated
 from .errors import LastOwnerError, MemberNotFoundError, MissingRoleError, MissingScopeError
 from .schemas import MemberIn, MemberOut, MemberPage
@@ -29,8 +29,8 @@ router = APIRouter(prefix="/members", tags=["accounts"])
 async def list_members(
     actor: Reader,
     session: ReadSessionDependency,
-    limit: Annotated[int, Query(ge=1, le=100)] = 50,
-    cursor: CursorQuery = None,
+    limit: LimitQuery = 50,
+    cursor: KeysetQuery = None,
 ) -> MemberPage:
     found, next_cursor = await queries.list_members(
         session, actor.organization_id, limit=limit, cursor=cursor

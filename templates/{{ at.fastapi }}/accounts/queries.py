@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Select, and_, bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from . import cursors
+from ..core.pagination import decode_keyset, encode_keyset
 from .addresses import normalize_email
 from .contracts import Actor, Role
 from .models import Invitation, Membership, Organization, User
@@ -115,14 +115,14 @@ async def list_members(
     """
     members = _listed().where(Membership.organization_id == organization_id)
     if cursor is not None:
-        created_at, member_id = cursors.decode(cursor)
+        created_at, member_id = decode_keyset(cursor)
         same_time = and_(Membership.created_at == created_at, Membership.id > member_id)
         members = members.where(or_(Membership.created_at > created_at, same_time))
     # Keyset pagination; one more row tells whether there is a next page.
     members = members.order_by(Membership.created_at, Membership.id).limit(limit + 1)
     found = [ListedMember(*row) for row in await session.execute(members)]
     page = found[:limit]
-    return page, cursors.encode(page[-1].created_at, page[-1].id) if len(found) > limit else None
+    return page, encode_keyset(page[-1].created_at, page[-1].id) if len(found) > limit else None
 
 
 async def get_listed_member(session: AsyncSession, member_id: UUID) -> ListedMember:
