@@ -50,6 +50,7 @@
         "accounts_memberships",
         ["organization_id"],
     )
+{% if framework == 'fastapi' %}
     op.create_table(
         "accounts_invitations",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -84,6 +85,7 @@
         "accounts_invitations",
         ["organization_id", "created_at"],
     )
+{% endif %}
     op.create_table(
         "accounts_sessions",
         sa.Column("id", sa.Uuid(), nullable=False),
