@@ -258,9 +258,11 @@ def test_connection_is_kept_after_a_response_without_the_body(server: Server) ->
 def test_schemathesis_finds_no_errors(project: Path, server: Server, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json", "--max-examples=20"]
     headers = [f"--header={name}: {value}" for name, value in authorization(project, server).items()]
-    options = ["--checks=all", "--seed=1", "--no-color", *headers]
+    # Wrong passwords would lock the account, and signing out would end the token.
+    apart = ["--exclude-path=/api/v1/me/password", "--exclude-path=/api/v1/me/sign-out"]
+    options = ["--checks=all", "--seed=1", "--no-color", *apart, *headers]
     contract = (project / "docs" / "openapi.json").read_text()
-    # A password or a token of a mail is well formed and wrong; most streams are silent, so they are read for a moment.
+    # A token of a mail is well formed and wrong; most streams are silent, so they are read for a moment.
     refused = '[operations.checks.positive_data_acceptance]\nexpected-statuses = ["2xx", "401", "403", "422", "429"]'
     special = {
         "/api/v1/invoices/events": "request-timeout = 0.5",
