@@ -15,7 +15,7 @@ from . import me_api, members_api, queries, throttling, tokens
 
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
-router = Router(tags=["auth"])
+router = Router()
 router.add_router("", me_api.router)
 router.add_router("", members_api.router)
 
@@ -41,6 +41,7 @@ class Token(Schema):
     "auth/token",
     auth=None,
     operation_id="auth_create_token",
+    tags=["auth"],
     summary="Exchange an e-mail address and a password for a token.",
     url_name="auth-token",
     response=Token,
