@@ -43,7 +43,9 @@ class Request(FlaskRequest):
 
     def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:  # noqa: ANN401
         """Parse the body as JSON. APIFlask forces that on any Content-Type, which is a 415 here."""
-        return super().get_json(silent=silent, cache=cache)
+        parsed = super().get_json(silent=silent, cache=cache)
+        # APIFlask takes null for an empty object, so it gets another value that is none.
+        return False if parsed is None and not silent else parsed
 
 
 def init_app(app: APIFlask) -> None:
