@@ -17,7 +17,7 @@ from statistics import median
 
 ROOT = Path(__file__).parent.parent
 MEMORY = Path("/dev/shm")  # noqa: S108 (a folder of its own is made in it)
-COPY_LIMIT = 1.5
+COPY_LIMIT = 2.0
 UPDATE_LIMIT = 2.5
 ANSWERS_FILE = "{{ _copier_conf.answers_file }}.jinja"
 

@@ -45,6 +45,20 @@ def test_only_releases_are_tagged(history: Path) -> None:
     assert run(history).stdout == ""
 
 
+def test_fork_tags_its_merge_of_a_release(history: Path, tmp_path: Path) -> None:
+    """The commit that set the version upstream lacks what the fork has changed."""
+    git(tmp_path, "clone", "--quiet", "--no-tags", str(history), "fork")
+    fork = tmp_path / "fork"
+    git(fork, "switch", "--quiet", "--create", "acme", ":/0.2.0")
+    (fork / "acme.yml").write_text("cost_center: {type: str}\n")
+    git(fork, "add", "--all")
+    git(fork, "commit", "--quiet", "--message", "A question of ours")
+    git(fork, "merge", "--quiet", "--no-ff", "--message", "Take 1.0.0rc1", "main")
+    assert run(fork).stdout.splitlines()[-1] == "tagged 1.0.0rc1"
+    assert "acme.yml" in git(fork, "ls-tree", "--name-only", "1.0.0rc1")
+    assert git(fork, "log", "-1", "--format=%s", "0.2.0").startswith("[project]")
+
+
 def test_existing_tag_is_not_moved(history: Path) -> None:
     git(history, "tag", "0.1.0", "HEAD")
     assert run(history).stdout.splitlines() == ["tagged 0.2.0", "tagged 1.0.0rc1"]

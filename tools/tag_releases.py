@@ -1,6 +1,7 @@
-"""Tag every release of this template: each commit that changes `version` in pyproject.toml.
+"""Tag every release of this template: each commit of the main line that changes `version` in pyproject.toml.
 
-Copier updates a project from tag to tag. Existing tags are left alone.
+Copier updates a project from tag to tag. Existing tags are left alone. The main line are the first parents: a fork that
+merges a release tags its merge, which has the changes of the fork too.
 """
 
 import argparse
@@ -26,7 +27,8 @@ def releases(repository: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     if not git(repository, "rev-list", "--all", "--max-count=1"):
         return found
-    changes = ["--reverse", "--topo-order", "--format=%H", "-G", "^version *=", "--", "pyproject.toml"]
+    # `-m` compares a merge with its first parent before git 2.31 too, and `-s` prints no diff.
+    changes = ["--first-parent", "-m", "-s", "--reverse", "--format=%H", "-G", "^version *=", "--", "pyproject.toml"]
     for commit in git(repository, "log", *changes).split()[1:]:
         version = version_at(repository, commit)
         if version and not Version(version).is_devrelease:

@@ -1,0 +1,1 @@
+Browse = Callable[[Actor], FlaskClient]
