@@ -255,6 +255,7 @@ def test_connection_is_kept_after_a_response_without_the_body(server: Server) ->
         assert connection.getresponse().status == 200
 
 
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True, scope="session")
 def test_schemathesis_finds_no_errors(project: Path, server: Server, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json", "--max-examples=20"]
     headers = [f"--header={name}: {value}" for name, value in authorization(project, server).items()]

@@ -694,18 +694,3 @@ def test_exchange_rates_do_not_come_with_a_module_that_is_added_later(released_t
     removed(project, "webhooks")
     undo.undo(project)
     assert rendered_files(project) == files
-
-
-@pytest.mark.parametrize("generated", FRAMEWORKS, indirect=True, scope="session")
-def test_project_without_a_removed_module_passes_every_gate(project: Path, tmp_path: Path) -> None:
-    clone = tmp_path / "shop"
-    trust = f"template.trust={answers_of(project)['_src_path']}"
-    git(project.parent, "clone", "--quiet", "--config", trust, str(project), str(clone))
-    just(clone, "setup")
-    said = just(clone, "remove-module", "items")
-    if "make-migration" in said:
-        just(clone, "make-migration", "remove items")
-        versions = [path.read_text() for path in (clone / "migrations/versions").glob("*remove_items.py")]
-        assert [text.count("drop_table(") for text in versions] == [1]
-    just(clone, "setup")
-    just(clone, "check")

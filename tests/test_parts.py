@@ -120,7 +120,7 @@ def ternaries_in_prose(root: Path) -> list[str]:
 
 def frozen_answers(root: Path) -> list[str]:
     """Return the questions that an update cannot answer differently, besides those that decide what a project is."""
-    found = {}
+    found: dict[str, str] = {}
     for file in (root / "questions").glob("*.yml"):
         for document in yaml.safe_load_all(file.read_text(encoding="utf-8")):
             found |= {key: str(value.get("validator", "")) for key, value in document.items()}
