@@ -452,6 +452,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("-d", "--data", action="append", default=[], metavar="KEY=VALUE", help="change an answer")
     parser.add_argument("--dry-run", action="store_true", help="show what would change")
     parser.add_argument("--abort", action="store_true", help="undo the last update, until it is committed")
+    parser.add_argument("--apply", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument("--trust", action="store_true", help="do not ask whether to run the template's code")
     parser.add_argument(
@@ -470,6 +471,10 @@ def main(argv: list[str] | None = None) -> int:
         import remove  # noqa: PLC0415 (it imports this file)
 
         return remove.run(template, project, " ".join(arguments.names))
+    if arguments.command == "template-diff":
+        import template_diff  # noqa: PLC0415 (it imports this file)
+
+        return template_diff.run(template, project, arguments.names, apply=arguments.apply)
     if arguments.command == "add-module":
         return change_modules(template, project, arguments)
     return update_template(template, project, arguments)
