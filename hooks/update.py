@@ -30,6 +30,12 @@ from merge import ANSWERS, Plan, Renders, Repository, Template
 FROZEN = ("framework", "package", "api")
 OPEN = ("conflict",)
 CLEAN = "commit or stash your changes first, so that the new ones stand alone"
+# How an entry of the changelog begins, and its heading in the report.
+MARKS = {
+    "By hand": "To do by hand:",
+    "": "What changed in the template:",
+    "New projects": "Not in your modules; `just template-diff` shows it for those that come with code:",
+}
 HEADINGS = {
     "conflict": "Conflicts to resolve",
     "kept": "Kept",
@@ -63,8 +69,10 @@ class Report:
 
     def lines(self) -> Iterator[str]:
         yield f"{self.start} -> {self.end}"
-        if self.changes:
-            yield from ("", "What changed in the template:", *self.changes)
+        for mark, heading in MARKS.items():
+            marked = [entry for entry in self.changes if mark_of(entry) == mark]
+            if marked:
+                yield from ("", heading, *marked)
         for heading, answers in self.answers.items():
             if answers:
                 yield from ("", f"Answers {heading}:")
@@ -74,6 +82,11 @@ class Report:
             if found:
                 yield from ("", f"{heading} ({len(found)}):")
                 yield from (f"  {file['path']}" + (f": {file['why']}" if file["why"] else "") for file in found)
+
+
+def mark_of(entry: str) -> str:
+    """Return the mark of an entry of the changelog. One without a mark arrives with the update."""
+    return next((mark for mark in MARKS if mark and re.match(rf" *- {mark}[,:]", entry)), "")
 
 
 def only_line(error: BaseException) -> str:
@@ -471,7 +484,7 @@ def main(argv: list[str] | None = None) -> int:
         import remove  # noqa: PLC0415 (it imports this file)
 
         return remove.run(template, project, " ".join(arguments.names))
-    if arguments.command == "template-diff":
+    if arguments.command == "diff":
         import template_diff  # noqa: PLC0415 (it imports this file)
 
         return template_diff.run(template, project, arguments.names, apply=arguments.apply)

@@ -1,5 +1,6 @@
 """tag_releases.py tags each commit that changes the version, once."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -82,3 +83,10 @@ def test_shallow_clone_is_rejected(history: Path, tmp_path: Path) -> None:
     result = run(tmp_path / "shallow")
     assert result.returncode == 1
     assert "git fetch --unshallow" in result.stderr
+
+
+def test_entries_of_the_changelog_begin_with_their_mark() -> None:
+    """The report of an update groups them: what is to be done by hand comes first."""
+    entries = re.split(r"\n(?=- |#|\n)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
+    hidden = [entry for entry in entries if re.search(r"(?<!^- )\b([Bb]y hand[,:]|New projects:)", entry)]
+    assert [entry for entry in hidden if entry.startswith("- ")] == []

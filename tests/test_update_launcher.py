@@ -12,7 +12,7 @@ import pytest
 from merge import Template
 from servers import clean_environment
 from support import ROOT, answers_of, git, release, rendered_files
-from update import recipes
+from update import Report, recipes
 
 QUESTIONS = """\
 _subdirectory: templates
@@ -160,6 +160,21 @@ def test_modules_are_added_at_once_and_without_the_network(template: Path, proje
     assert run("add-module", "other").stderr.startswith("commit or stash your changes first")
     assert run("update", "--abort").returncode == 0
     assert git(project, "status", "--porcelain") == ""
+
+
+def test_report_lists_first_what_is_to_be_done_by_hand() -> None:
+    changes = ["  - It arrives.", "  - New projects: other.", "  - By hand, module `items`: do it.\n    Now."]
+    assert [*Report("1.0.0", "2.0.0", changes).lines()][2:] == [
+        "To do by hand:", changes[2], "", "What changed in the template:", changes[0], "",
+        "Not in your modules; `just template-diff` shows it for those that come with code:", changes[1],
+    ]  # fmt: skip
+
+
+def test_modules_are_compared(project: Path, run: Run) -> None:
+    shown = run("diff", "items")
+    expected = "items: taken from 1.0.0, the project is at 1.0.0\nNothing to take.\n"
+    assert (shown.returncode, shown.stdout) == (0, expected), shown.stderr
+    assert run("diff", "orders", "--apply").stderr.startswith("choose one of items: ")
 
 
 def test_trust_is_asked_once_for_a_source(template: Path, project: Path, run: Run) -> None:

@@ -64,7 +64,7 @@ def require_trust(source: str) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(allow_abbrev=False, add_help=False)
-    parser.add_argument("command", choices=["update", "add-module", "remove-module", "template-diff", "source"])
+    parser.add_argument("command", choices=["update", "add-module", "remove-module", "diff", "source"])
     parser.add_argument("--to", default="")
     parser.add_argument("--source", default="")
     parser.add_argument("--abort", action="store_true")
