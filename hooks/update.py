@@ -67,6 +67,10 @@ class Report:
     def conflicts(self) -> list[str]:
         return [file["path"] for file in self.files if file["status"] in OPEN]
 
+    def results(self) -> Iterator[str]:
+        for recipe, passed in self.checks.items():
+            yield f"`just {recipe}` {'passed' if passed else 'failed'}."
+
     def lines(self) -> Iterator[str]:
         yield f"{self.start} -> {self.end}"
         for mark, heading in MARKS.items():
@@ -366,6 +370,8 @@ def finish(project: Path, report: Report, arguments: argparse.Namespace) -> int:
     if arguments.check and not report.conflicts and not arguments.dry_run:
         run_recipes(project, report, quiet=arguments.json)
     failed = [recipe for recipe, passed in report.checks.items() if not passed]
+    if arguments.report:
+        arguments.report.write_text("\n".join([*report.lines(), "", *report.results()]) + "\n", encoding="utf-8")
     if arguments.dry_run:
         say("\nThis was a dry run: nothing has changed.")
     elif report.conflicts:
@@ -467,6 +473,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--abort", action="store_true", help="undo the last update, until it is committed")
     parser.add_argument("--apply", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="write the report to a file too, for a pull request"
+    )
     parser.add_argument("--trust", action="store_true", help="do not ask whether to run the template's code")
     parser.add_argument(
         "--no-check", dest="check", action="store_false", help="do not run `just setup` and `just check`"

@@ -467,7 +467,9 @@ def test_command_reports_and_exits_with_1_while_conflicts_are_open(
     assert report["files"] == [
         {"path": f"{CORE}/logs.py", "status": "conflict", "why": "you and the template changed the same lines"}
     ]
-    assert main(arguments) == 1
+    written = template.parent / "report.txt"
+    assert main([*arguments, "--report", str(written)]) == 1
+    assert "Conflicts to resolve (1):\n  src/shop/core/logs.py" in written.read_text()
     assert f"  {CORE}/logs.py\n" in capsys.readouterr().out
     git(project, "checkout", "--ours", f"{CORE}/logs.py")
     git(project, "add", "--all")
