@@ -3,10 +3,12 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 from support import ROOT, git
+from tag_releases import releases
 
 SCRIPT = ROOT / "tools" / "tag_releases.py"
 
@@ -83,6 +85,15 @@ def test_shallow_clone_is_rejected(history: Path, tmp_path: Path) -> None:
     result = run(tmp_path / "shallow")
     assert result.returncode == 1
     assert "git fetch --unshallow" in result.stderr
+
+
+def test_changelog_has_a_section_for_each_release() -> None:
+    headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    dated = {match[1] for heading in headings if (match := re.fullmatch(r"(\S+) - \d{4}-\d\d-\d\d", heading))}
+    assert {*headings} - {"Unreleased"} == {heading for heading in headings if heading.split()[0] in dated}
+    assert {*releases(ROOT)} <= dated
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert headings[0].split()[0] == ("Unreleased" if ".dev" in version else version)
 
 
 def test_entries_of_the_changelog_begin_with_their_mark() -> None:
