@@ -20,9 +20,9 @@ from servers import PASSWORD, TOKEN, Server, just, problem, serving
 from support import answers_of
 
 # Invitations and password resets need mail.
-WITH_MAIL = ["fastapi"]
+WITH_MAIL = ["fastapi", "django", "ninja"]
 
-everywhere = pytest.mark.parametrize("generated", [*WITH_MAIL, "django", "ninja"], indirect=True, scope="session")
+everywhere = pytest.mark.parametrize("generated", WITH_MAIL, indirect=True, scope="session")
 with_mail = pytest.mark.parametrize("generated", WITH_MAIL, indirect=True, scope="session")
 
 ME = "/api/v1/me"

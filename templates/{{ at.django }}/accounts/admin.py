@@ -1,12 +1,13 @@
-"""Users, organizations and the audit trail in the admin.
+"""Users, organizations, invitations and the audit trail in the admin.
 
 Superusers see all rows. Other staff see the rows of their organizations, as far as their permissions allow,
 and change those of organizations that they own. Nothing is deleted; users are deactivated instead.
 """
 
+from collections.abc import Callable
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -16,11 +17,13 @@ from django.db import transaction
 from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import BaseInlineFormSet, ModelChoiceField, ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
-from . import members, queries, services
+from ..core.problems import Problem
+from . import invitations, members, queries, services
 from .contracts import Actor, Role
 from .errors import LastOwnerError
-from .models import AuditEntry, Membership, Organization, User
+from .models import AuditEntry, Invitation, Membership, Organization, User
 from .tenant_admin import TenantAdmin, user_id_of
 
 
@@ -207,6 +210,39 @@ class OrganizationAdmin(admin.ModelAdmin):
             members.change_role(actor=actor, membership_id=membership.pk, role=Role(membership.role))
         for membership in formset.deleted_objects:
             members.remove(actor=actor, membership_id=membership.pk)
+
+
+@admin.register(Invitation)
+class InvitationAdmin(TenantAdmin):
+    """Invitations, which owners send again and revoke."""
+
+    actions = ("resend", "revoke")
+    ordering = ("-created_at",)
+    list_display = ("email", "organization", "role", "expires_at", "accepted_at", "revoked_at")
+    list_filter = (("organization", admin.RelatedOnlyFieldListFilter), "role")
+    list_select_related = ("organization",)
+    search_fields = ("email",)
+
+    def has_send_permission(self, request: HttpRequest) -> bool:
+        """Return whether the actions are offered; the services check the role."""
+        return request.user.has_perm("accounts.change_invitation")
+
+    @admin.action(permissions=["send"], description=_("Send selected invitations again"))
+    def resend(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
+        self._each(request, queryset, invitations.resend)
+
+    @admin.action(permissions=["send"], description=_("Revoke selected invitations"))
+    def revoke(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
+        self._each(request, queryset, invitations.revoke)
+
+    def _each(self, request: HttpRequest, queryset: QuerySet[Invitation], write: Callable[..., None]) -> None:
+        for invitation in queryset:
+            try:
+                write(actor=self.actor(request, invitation.organization_id), invitation_id=invitation.id)
+            except Problem as problem:
+                self.message_user(request, f"{invitation}: {problem.detail}", messages.ERROR)
+            else:
+                self.message_user(request, f"{invitation}: {_('done')}.", messages.SUCCESS)
 
 
 @admin.register(AuditEntry)

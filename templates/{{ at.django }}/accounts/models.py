@@ -1,4 +1,4 @@
-"""Users, organizations (the tenants), memberships, and the audit trail."""
+"""Users, organizations (the tenants), memberships, invitations, and the audit trail."""
 
 from typing import Any
 from uuid import uuid4
@@ -127,6 +127,33 @@ class Membership(models.Model):
             role=Role(self.role),
             email=self.user.email,
         )
+
+
+class Invitation(TenantModel):
+    """An invitation by mail, with the hash of its token; it is open until it is accepted or revoked."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    email = models.EmailField(_("e-mail address"))
+    role = models.CharField(_("role"), max_length=20, choices=Role)
+    invited_by = models.ForeignKey(
+        User, verbose_name=_("invited by"), on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    expires_at = models.DateTimeField(_("expires at"))
+    accepted_at = models.DateTimeField(_("accepted at"), null=True)
+    revoked_at = models.DateTimeField(_("revoked at"), null=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        constraints = (
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="invitation_role_is_known"),
+        )
+        indexes = (models.Index(fields=("organization", "created_at"), name="invitation_by_tenant"),)
+
+    def __str__(self) -> str:
+        return self.email
 
 
 class AuditEntry(TenantModel):

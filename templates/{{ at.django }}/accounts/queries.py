@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from .contracts import Actor, Role
-from .models import Membership, Organization, User
+from .models import Invitation, Membership, Organization, User
 
 
 def membership(membership_id: UUID) -> Membership | None:
@@ -39,6 +39,17 @@ def members(organization_id: UUID) -> QuerySet[Membership]:
 def organization(organization_id: UUID) -> Organization:
     """Return the organization with this id."""
     return Organization.objects.get(id=organization_id)
+
+
+def user_by_email(email: str) -> User | None:
+    """Return the user with this address, in any case."""
+    return User.objects.filter(email=User.normalize_username(email)).first()
+
+
+def open_invitations(actor: Actor) -> QuerySet[Invitation]:
+    """Return the invitations that are neither accepted nor revoked, oldest first."""
+    invitations = Invitation.objects.for_actor(actor).filter(accepted_at=None, revoked_at=None)
+    return invitations.order_by("created_at", "id")
 
 
 def users_in(organization_ids: Collection[UUID]) -> QuerySet[User]:

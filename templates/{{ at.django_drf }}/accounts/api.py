@@ -1,4 +1,4 @@
-"""The HTTP API of tokens; that of users and members is in the files `…_api.py`."""
+"""The HTTP API of tokens; that of users, members and invitations is in the files `…_api.py`."""
 
 from typing import Any
 
@@ -15,10 +15,20 @@ from rest_framework.response import Response
 
 from ..core.openapi import problem
 from ..core.problems import Problem
-from . import me_api, members_api, queries, throttling, tokens
+from ..core.rest import StrictSerializer
+from . import (
+    invitations,
+    invitations_api,
+    me_api,
+    members_api,
+    password_resets_api,
+    queries,
+    throttling,
+    tokens,
+)
 from .authentication import BearerAuthentication
-
-CHALLENGE = {"WWW-Authenticate": "Bearer"}
+from .errors import InvalidCredentialsError
+from .me_api import NameField, PasswordField
 
 
 class BearerScheme(OpenApiAuthenticationExtension):
@@ -46,6 +56,12 @@ class TokenSerializer(serializers.Serializer[dict[str, Any]]):
     access_token = serializers.CharField()
     token_type = serializers.ChoiceField(["bearer"])
     expires_in = serializers.IntegerField(help_text="Seconds.")
+
+
+class AcceptSerializer(StrictSerializer):
+    token = serializers.CharField(max_length=1024)
+    password = PasswordField()
+    name = NameField(required=False)
 
 
 class TokenView(GenericAPIView[Any]):
@@ -78,7 +94,7 @@ class TokenView(GenericAPIView[Any]):
         credentials = form.validated_data
         user = throttling.sign_in(request, credentials["username"], credentials["password"])
         if user is None:
-            raise Problem(401, "The e-mail address or the password is wrong.", headers=CHALLENGE)
+            raise InvalidCredentialsError
         user_logged_in.send(sender=type(user), request=request, user=user)
         membership = queries.membership_of(user.pk, credentials.get("organization"))
         if membership is None:
@@ -86,8 +102,38 @@ class TokenView(GenericAPIView[Any]):
         return Response(tokens.response(membership), headers={"Cache-Control": "no-store"})
 
 
+class AcceptInvitationView(GenericAPIView[Any]):
+    authentication_classes = ()
+    permission_classes = ()
+    serializer_class = AcceptSerializer
+
+    @extend_schema(
+        operation_id="accounts_accept_invitation",
+        tags=["accounts"],
+        responses={
+            200: TokenSerializer,
+            **problem(401, "InvalidCredentialsProblem", "The user has another password"),
+            **problem(404, "InvitationNotFoundProblem", "The token is not valid any more"),
+            **problem(429, "TooManyRequestsProblem", "Too many failed sign-ins"),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Accept an invitation with the token of the mail, and sign in.
+
+        A new user gets this password and name. A user with the invited address needs their own password.
+        """
+        form = self.get_serializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        membership = invitations.accept(request, **form.validated_data)
+        user_logged_in.send(sender=type(membership.user), request=request, user=membership.user)
+        return Response(tokens.response(membership), headers={"Cache-Control": "no-store"})
+
+
 urlpatterns = [
     path("auth/token", TokenView.as_view(), name="auth-token"),
     *me_api.urlpatterns,
     *members_api.urlpatterns,
+    path("invitations/accept", AcceptInvitationView.as_view()),
+    *invitations_api.urlpatterns,
+    *password_resets_api.urlpatterns,
 ]

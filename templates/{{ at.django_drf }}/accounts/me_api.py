@@ -35,6 +35,16 @@ class PasswordField(serializers.CharField):
         super().__init__(max_length=1024, trim_whitespace=False, **options)
 
 
+class AddressField(serializers.EmailField):
+    """An e-mail address, converted to the lower case in which it is stored."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 (the field's)
+        super().__init__(max_length=254, **options)
+
+    def to_internal_value(self, data: Any) -> str:  # noqa: ANN401 (as in the base class)
+        return User.normalize_username(super().to_internal_value(data))
+
+
 class OrganizationSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     name = serializers.CharField()

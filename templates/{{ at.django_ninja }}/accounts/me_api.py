@@ -4,10 +4,11 @@ from typing import Annotated, cast
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from ninja import Field, Router, Schema
-from pydantic import ConfigDict, StringConstraints
+from pydantic import AfterValidator, ConfigDict, StringConstraints, WithJsonSchema
 
 from ..core.openapi import problem
 from . import models, queries, services, throttling
@@ -18,6 +19,23 @@ NAME_PATTERN = r"^[^\u0000-\u001f\u007f-\u009f]*$"
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=200, strip_whitespace=True)]
 Password = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[^\u0000]*$")]
+
+
+def _address(value: str) -> str:
+    try:
+        validate_email(value)
+    except ValidationError as error:
+        raise ValueError(error.message) from error
+    return models.User.normalize_username(value)
+
+
+# An e-mail address, converted to the lower case in which it is stored.
+Address = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=254),
+    AfterValidator(_address),
+    WithJsonSchema({"type": "string", "format": "email", "maxLength": 254}),
+]
 
 router = Router(tags=["accounts"])
 

@@ -52,7 +52,7 @@ def list_members(request: HttpRequest) -> QuerySet[Membership]:
 
 
 @router.patch(
-    "members/{member_id}",
+    "members/{uuid:member_id}",
     operation_id="accounts_change_member",
     summary="Give a member another role; an organization keeps an owner.",
     response=Member,
@@ -63,7 +63,7 @@ def change_member(request: HttpRequest, member_id: UUID, change: NewRole) -> Mem
 
 
 @router.delete(
-    "members/{member_id}",
+    "members/{uuid:member_id}",
     operation_id="accounts_remove_member",
     summary="Remove a member, or leave; an organization keeps an owner.",
     response={204: None},

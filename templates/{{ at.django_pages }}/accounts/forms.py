@@ -50,8 +50,25 @@ class SignInForm(auth.AuthenticationForm):
     password = PasswordField()
 
 
-class ResetForm(auth.PasswordResetForm):
+class ResetForm(forms.Form):
     email = AddressField()
+
+
+class AcceptForm(forms.Form):
+    """The form of an invited user; only a new one has a name to give."""
+
+    name = forms.CharField(
+        max_length=User._meta.get_field("name").max_length,  # noqa: SLF001
+        label=_("Your name"),
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+
+    def __init__(self, data: QueryDict | None, *, new: bool) -> None:
+        super().__init__(data)
+        self.fields["password"] = PasswordField(new=new)
+        if not new:
+            del self.fields["name"]
 
 
 class EmailForm(forms.Form):

@@ -1,11 +1,10 @@
-"""The pages of accounts: sign-up, sign-in, password reset and profile."""
+"""The pages of accounts: sign-up, sign-in, invitations, password reset and profile."""
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.forms import PasswordResetForm
 from django.contrib.messages.views import SuccessMessageMixin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -15,16 +14,19 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
+from django.views.generic import FormView
 
-from . import forms, limits, services, sessions
+from . import forms, invitations, password_resets, queries, services, sessions, throttling
+from .errors import InvalidCredentialsError
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
-# Rate limits: sign-ups and password resets of a client, and resets for an address.
-CLIENT_PER_HOUR = 20
-RESETS_PER_HOUR = 5
+# Rate limit of sign-ups of a client.
+SIGN_UPS_PER_HOUR = 20
 # Rate limit of checks of the password by a signed-in user.
 CHECKS_PER_HOUR = 20
+
+_INVITATION = "invitation"
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -36,22 +38,15 @@ class SignInPage(auth.LoginView):
     extra_context = {"title": _("Sign in"), "submit": _("Sign in")}  # noqa: RUF012 (Django's style)
 
 
-class PasswordResetPage(auth.PasswordResetView):
+class PasswordResetPage(FormView):
     form_class = forms.ResetForm
     template_name = "accounts/password_reset.html"
-    subject_template_name = "accounts/password_reset_subject.txt"
-    email_template_name = "accounts/password_reset_mail.txt"
     success_url = reverse_lazy("password-reset-sent")
     extra_context = {"title": _("Reset your password"), "submit": _("Send the link")}  # noqa: RUF012
 
-    def form_valid(self, form: PasswordResetForm) -> HttpResponse:
-        """Send the link if a user has the address; the response is the same for any address.
-
-        Raises:
-            Problem: 429, too many for this client or address.
-        """
-        limits.count("reset-client", limits.client_of(self.request), limit=CLIENT_PER_HOUR)
-        limits.count("reset-address", form.cleaned_data["email"], limit=RESETS_PER_HOUR)
+    def form_valid(self, form: forms.ResetForm) -> HttpResponse:
+        """Send the link if a user has the address; the response is the same for any address."""
+        password_resets.send(self.request, **form.cleaned_data)
         return super().form_valid(form)
 
 
@@ -62,10 +57,11 @@ class PasswordResetSentPage(auth.PasswordResetDoneView):
 
 @require_safe
 @never_cache
-def password_reset_link(request: HttpRequest, uidb64: str) -> HttpResponse:
+def password_reset_link(request: HttpRequest) -> HttpResponse:
     """Store the token of the mail's link in the session, so that no log has it."""
-    request.session[auth.INTERNAL_RESET_SESSION_TOKEN] = request.GET.get("token", "")
-    return redirect("password-reset-confirm", uidb64)
+    user_id, token = password_resets.split(request.GET.get("token", ""))
+    request.session[auth.INTERNAL_RESET_SESSION_TOKEN] = token
+    return redirect("password-reset-confirm", user_id or "-")
 
 
 class NewPasswordPage(SuccessMessageMixin, auth.PasswordResetConfirmView):
@@ -95,7 +91,7 @@ def change_email(request: HttpRequest) -> HttpResponse:
     user = sessions.user_of(request)
     form = forms.EmailForm(request.POST or None, user=user)
     if request.method == "POST":
-        limits.count("own-password", str(user.id), limit=CHECKS_PER_HOUR)
+        throttling.count("own-password", str(user.id), limit=CHECKS_PER_HOUR)
     if form.is_valid():
         try:
             services.change_email(user=user, email=form.cleaned_data["email"])
@@ -121,7 +117,7 @@ class ChangePasswordPage(SuccessMessageMixin, auth.PasswordChangeView):
         Raises:
             Problem: 429, too many attempts.
         """
-        limits.count("own-password", str(sessions.user_of(request).id), limit=CHECKS_PER_HOUR)
+        throttling.count("own-password", str(sessions.user_of(request).id), limit=CHECKS_PER_HOUR)
         return super().post(request)
 
 
@@ -134,7 +130,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         return redirect(settings.LOGIN_REDIRECT_URL)
     form = forms.SignUpForm(request.POST or None)
     if request.method == "POST":
-        limits.count("sign-up", limits.client_of(request), limit=CLIENT_PER_HOUR)
+        throttling.count("sign-up", throttling.client_of(request), limit=SIGN_UPS_PER_HOUR)
     if form.is_valid():
         try:
             user = services.sign_up(**form.cleaned_data)
@@ -145,6 +141,33 @@ def sign_up(request: HttpRequest) -> HttpResponse:
             return redirect(settings.LOGIN_REDIRECT_URL)
     context = {"form": form, "title": _("Sign up"), "submit": _("Sign up")}
     return render(request, "accounts/sign_up.html", context)
+
+
+@form_page
+@never_cache
+@sensitive_post_parameters("password")
+def accept_invitation(request: HttpRequest) -> HttpResponse:
+    """Join an organization with the token of the mail's link, which moves to the session: no log has it."""
+    if "token" in request.GET:
+        request.session[_INVITATION] = request.GET["token"]
+        return redirect("accept-invitation")
+    token = request.session.get(_INVITATION, "")
+    invitation = invitations.find(token)
+    form = forms.AcceptForm(request.POST or None, new=queries.user_by_email(invitation.email) is None)
+    if form.is_valid():
+        try:
+            membership = invitations.accept(request, token=token, **form.cleaned_data)
+        except ValidationError as error:
+            form.add_error(None, error)
+        except InvalidCredentialsError:
+            form.add_error("password", _("This is not your password."))
+        else:
+            login(request, membership.user, BACKEND)
+            sessions.choose(request, membership.organization_id)
+            return redirect(settings.LOGIN_REDIRECT_URL)
+    title = _("Join %(organization)s") % {"organization": invitation.organization}
+    context = {"form": form, "title": title, "submit": _("Join"), "invitation": invitation}
+    return render(request, "accounts/accept_invitation.html", context)
 
 
 @form_page
@@ -166,7 +189,7 @@ urlpatterns = [
     path("sign-out", auth.LogoutView.as_view(), name="sign-out"),
     path("password-reset", PasswordResetPage.as_view(), name="password-reset"),
     path("password-reset/sent", PasswordResetSentPage.as_view(), name="password-reset-sent"),
-    path("password-reset/<uidb64>/link", password_reset_link, name="password-reset-link"),
+    path("reset-password", password_reset_link, name="password-reset-link"),
     path(
         "password-reset/<uidb64>/new",
         NewPasswordPage.as_view(),
@@ -177,5 +200,6 @@ urlpatterns = [
     path("profile/email", change_email, name="profile-email"),
     path("profile/password", ChangePasswordPage.as_view(), name="profile-password"),
     path("sign-up", sign_up, name="sign-up"),
+    path("accept-invitation", accept_invitation, name="accept-invitation"),
     path("organization", organization, name="organization"),
 ]
