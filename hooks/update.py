@@ -25,6 +25,7 @@ import yaml
 from common import find_uv, git, read_answers, record_source, unmerged
 from copier._template import load_template_config
 from merge import ANSWERS, Plan, Renders, Repository, Template
+from packaging.version import InvalidVersion, Version
 
 # These decide what a project is. An update never changes them.
 FROZEN = ("framework", "package", "api")
@@ -155,6 +156,13 @@ def resolve(template: Template, ref: str) -> str:
     return found or git(template.clone, "rev-parse", "--verify", "--quiet", f"origin/{ref}^{{commit}}").stdout.strip()
 
 
+def is_version(name: str) -> bool:
+    try:
+        return bool(Version(name))
+    except InvalidVersion:
+        return False
+
+
 def releases(template: Template) -> str:
     listed = git(template.clone, "tag", "--sort=-version:refname").stdout.split()
     return f"its newest are {', '.join(listed[:3])}" if listed else "it has no tags"
@@ -167,6 +175,8 @@ def require_releases(template: Template, answers: Mapping[str, Any], target: str
         remedy = f"set `_commit` in {ANSWERS} to the last release that you merged"
         raise Refused(f"{remedy}: {template.source} has no {answers['_commit']!r}; {releases(template)}")
     after = resolve(template, target)
+    if not is_version(target) and git(template.clone, "show-ref", "--verify", f"refs/tags/{target}").returncode == 0:
+        raise Refused(f"choose a release, a branch or a commit: the tag {target!r} is no version, so it may move")
     if not after:
         raise Refused(
             f"choose another release than {target!r}: {template.source} has none of that name; {releases(template)}"

@@ -226,6 +226,12 @@ def no_answers(project: Path) -> None:
     commit(project)
 
 
+def another_template(project: Path) -> None:
+    source = answers_of(project)["_src_path"]
+    put(project / ".copier-answers.yml", f"_commit: 1.0.0\n_src_path: {source}\nname: Shop\n")
+    commit(project)
+
+
 def uncommitted(project: Path) -> None:
     put(project / "notes.txt", "not committed")
 
@@ -243,6 +249,8 @@ def newer(project: Path) -> None:
     ("add-module orders", set_answer("_commit: 1.0.0", "_commit: 1.9.9"), "set `_commit` in .copier-answers.yml to "),
     ("update -d databse=postgresql", None, "the template has no question 'databse'"),
     ("update --to 9.9.9", None, "choose another release than '9.9.9'"),
+    ("update", another_template, "put package back into .copier-answers.yml: an update needs it"),
+    ("update --to newest", None, "choose a release, a branch or a commit: the tag 'newest' is no version"),
     ("update --to 0.9.0", None, "choose a newer release with `--to`: 0.9.0 "),
     ("update --to 1.0.0", newer, "stay, or follow unreleased changes with `--to HEAD`: this project is at 2.0.0"),
     ("add-module items", None, "choose another name: module 'items' already exists"),
