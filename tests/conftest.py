@@ -21,7 +21,18 @@ from servers import (
     seed,
     serving,
 )
-from support import EXAMPLES, FLAVOURS, FRAMEWORKS, ROOT, Render, answers_of, release, render_into, template_files
+from support import (
+    EXAMPLES,
+    FLAVOURS,
+    FRAMEWORKS,
+    ROOT,
+    Render,
+    answers_of,
+    compiled_once,
+    release,
+    render_into,
+    template_files,
+)
 from xdist.remote import Producer  # type: ignore[import-untyped]
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
@@ -102,6 +113,12 @@ def neutral_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     plumbum.local.env.update(os.environ)
     yield
     patch.undo()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def fast_copies() -> Iterator[None]:
+    with compiled_once():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import copier
 import pytest
 import yaml
 from copier.errors import UnsupportedVersionError
-from support import ROOT, answers_of, compiled_once, git, naming_rules, release, render_into
+from support import ROOT, answers_of, git, naming_rules, release, render_into
 
 # The given answers and the message; `…` matches any text on the line.
 BAD: list[tuple[dict[str, Any], str]] = [
@@ -139,12 +138,6 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"user_email": "ada"}, "use an address such as ada@example.com, or leave it empty"),
     ({"github_user": "ada/shop"}, "use letters, digits and hyphens, or leave it empty"),
 ]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def fast() -> Iterator[None]:
-    with compiled_once():
-        yield
 
 
 def pattern(sentence: str) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import copier
 import pytest
-from support import Render, answers_of, compiled_once, release, render_into, rendered_files
+from support import Render, answers_of, release, render_into, rendered_files
 
 LATER = {
     "django": ["accounts", "billing", "reporting"],
@@ -17,12 +17,11 @@ LATER = {
 @pytest.mark.parametrize("framework", LATER)
 def test_module_added_later_is_the_same_as_at_once(framework: str, released_template: Path, tmp_path: Path) -> None:
     """Only the migrations differ: the project writes those of a module that it adds."""
-    with compiled_once():
-        grown = render_into(tmp_path / "grown", released_template, framework=framework, start="empty")
-        release(grown, "first")
-        named = LATER[framework]
-        copier.run_update(grown, data={"modules": named}, defaults=True, overwrite=True, unsafe=True, quiet=True)
-        fresh = render_into(tmp_path / "fresh", released_template, framework=framework, start="empty", modules=named)
+    grown = render_into(tmp_path / "grown", released_template, framework=framework, start="empty")
+    release(grown, "first")
+    named = LATER[framework]
+    copier.run_update(grown, data={"modules": named}, defaults=True, overwrite=True, unsafe=True, quiet=True)
+    fresh = render_into(tmp_path / "fresh", released_template, framework=framework, start="empty", modules=named)
     migrations = "migrations/versions/"
     found, expected = (
         {path: text for path, text in rendered_files(project).items() if not path.startswith(migrations)}

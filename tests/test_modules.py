@@ -32,7 +32,6 @@ from support import (
     FRAMEWORKS,
     Render,
     answers_of,
-    compiled_once,
     git,
     release,
     render_into,
@@ -566,14 +565,7 @@ def without_migrations(files: dict[str, bytes]) -> dict[str, bytes]:
     return {path: content for path, content in files.items() if not path.startswith("migrations/versions/")}
 
 
-@pytest.fixture
-def compiled() -> Iterator[None]:
-    with compiled_once():
-        yield
-
-
 @pytest.mark.update
-@pytest.mark.usefixtures("compiled")
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_removed_module_is_as_if_it_had_never_been_there(
     framework: str, released_template: Path, template: Path, tmp_path: Path
@@ -624,7 +616,6 @@ class Migration(migrations.Migration):
 
 
 @pytest.mark.update
-@pytest.mark.usefixtures("compiled")
 @pytest.mark.parametrize(
     ("framework", "edit", "sentences"),
     [
@@ -680,7 +671,6 @@ def test_what_is_needed_is_not_removed(
 
 
 @pytest.mark.update
-@pytest.mark.usefixtures("compiled")
 def test_exchange_rates_do_not_come_with_a_module_that_is_added_later(released_template: Path, tmp_path: Path) -> None:
     project = committed(tmp_path / "shop", released_template, framework="flask", modules=["accounts", "billing"])
     assert answers_of(project)["rates"] is False

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import copier
 import pytest
 import yaml
 from scenarios import GUIDED, combinations, frameworks, still_matters
-from support import ROOT, answers_of, compiled_once, git, release, render_into
+from support import ROOT, answers_of, git, release, render_into
 
 
 @dataclass
@@ -23,12 +22,6 @@ class Outcome:
     recommendation: str
     fired: list[dict[str, Any]]
     recorded: dict[str, Any]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def fast() -> Iterator[None]:
-    with compiled_once():
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,6 @@ from support import (
     Landed,
     Render,
     answers_of,
-    compiled_once,
     git,
     landings_noted,
     naming_rules,
@@ -131,7 +130,7 @@ class Rendered:
 
     def __init__(self, template: Path, root: Path) -> None:
         self.root = root
-        with compiled_once(), branches.noted(), landings_noted() as self.landed:
+        with branches.noted(), landings_noted() as self.landed:
             for number, answers in enumerate(pairwise()):
                 # A path of two templates is overwritten, and reported by its own test.
                 render_into(root / f"{number}-{answers['framework']}", template, overwrite=True, **answers)
@@ -240,7 +239,7 @@ def test_templates_of_the_same_path_are_named(rendered: Rendered, template: Path
     second = "templates/src/{{ package }}/accounts/Models.py.jinja"
     (broken / second).parent.mkdir(parents=True)
     (broken / second).write_text("# the same path, spelled differently\n")
-    with compiled_once(), landings_noted() as landed:
+    with landings_noted() as landed:
         render_into(tmp_path / "shop", broken, overwrite=True, framework=first.answers["framework"])
     assert several_sources(landed) == {"src/shop/accounts/models.py": sorted([first.template, second])}
 

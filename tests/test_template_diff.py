@@ -1,12 +1,12 @@
 """`just template-diff`: what the template has changed in a module since the project took it is shown, or merged."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import undo
 from merge import Template
-from support import answers_of, compiled_once, git, release, rendered_files
+from support import answers_of, git, release, rendered_files
 from template_diff import run
 from update import Refused, Request, update
 
@@ -23,12 +23,6 @@ catalogue: {type: json, when: false, default: "{{ {'flask': ['billing']}[framewo
 SERVICES = "".join(f"def service_{number}(): ...\n" for number in range(20))
 ITEMS = "templates/src/{{ package }}/{% yield module from modules %}{{ module }}{% endyield %}/services.py"
 BILLING = "templates/src/{{ package }}/billing"
-
-
-@pytest.fixture(autouse=True, scope="module")
-def fast() -> Iterator[None]:
-    with compiled_once():
-        yield
 
 
 def put(path: Path, text: str) -> None:

@@ -4,7 +4,6 @@ import posixpath
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from support import (
     FRAMEWORKS,
     ROOT,
     answers_of,
-    compiled_once,
     git,
     release,
     rendered_files,
@@ -29,12 +27,6 @@ from update import Report
 from where import Template
 
 MODULES = ["items", "orders", "parts"]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def fast() -> Iterator[None]:
-    with compiled_once():
-        yield
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import undo
 from merge import Template
-from support import ROOT, answers_of, compiled_once, git, release, rendered_files
+from support import ROOT, answers_of, git, release, rendered_files
 from update import Refused, Report, Request, main, update
 
 QUESTIONS = """\
@@ -48,12 +48,6 @@ FILES = {
     "pyproject.toml": 'dependencies = [\n  "a",\n  "b",\n  "c",\n]\n',
 }
 CORE = "src/shop/core"
-
-
-@pytest.fixture(autouse=True, scope="module")
-def fast() -> Iterator[None]:
-    with compiled_once():
-        yield
 
 
 @pytest.fixture

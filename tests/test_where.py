@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import FRAMEWORKS, ROOT, compiled_once, landings_noted, render_into
+from support import FRAMEWORKS, ROOT, landings_noted, render_into
 from where import Landing, Template, main
 
 
@@ -22,7 +22,7 @@ def project(request: pytest.FixtureRequest, template: Path, tmp_path_factory: py
     """A default project with a scaffold, the template of each of its files, and its answers."""
     folder = tmp_path_factory.mktemp("where") / "shop"
     modules: dict[str, Any] = {} if request.param == "django" else {"modules": ["accounts", "billing", "items"]}
-    with compiled_once(), landings_noted() as landed:
+    with landings_noted() as landed:
         render_into(folder, template, framework=request.param, **modules)
     return {"folder": folder, "sources": {each.path: each.template for each in landed}, "answers": landed[0].answers}
 
