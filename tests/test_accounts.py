@@ -20,7 +20,7 @@ from servers import PASSWORD, TOKEN, Server, just, problem, serving
 from support import answers_of
 
 # Invitations and password resets need mail.
-WITH_MAIL = ["fastapi", "django", "ninja"]
+WITH_MAIL = ["fastapi", "flask", "django", "ninja"]
 
 everywhere = pytest.mark.parametrize("generated", WITH_MAIL, indirect=True, scope="session")
 with_mail = pytest.mark.parametrize("generated", WITH_MAIL, indirect=True, scope="session")

@@ -50,7 +50,6 @@
         "accounts_memberships",
         ["organization_id"],
     )
-{% if framework == 'fastapi' %}
     op.create_table(
         "accounts_invitations",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -85,7 +84,6 @@
         "accounts_invitations",
         ["organization_id", "created_at"],
     )
-{% endif %}
     op.create_table(
         "accounts_sessions",
         sa.Column("id", sa.Uuid(), nullable=False),

@@ -14,8 +14,13 @@ from .permissions import scopes_of
 from .queries import Bearer
 
 API = "/api/v1/"
-# The only endpoint below /api/v1 without a token.
-SIGN_IN = "accounts.create_token"
+# The endpoints below /api/v1 without a token.
+OPEN = (
+    "accounts.create_token",
+    "accounts-invitations.accept_invitation",
+    "accounts-password-resets.confirm_password_reset",
+    "accounts-password-resets.request_password_reset",
+)
 SCOPES = {Scope.READ: "Read the organization's data.", Scope.WRITE: "Change the organization's data."}
 
 
@@ -32,7 +37,7 @@ auth = TokenAuth(name="AccessToken")
 
 def require_token() -> Any:  # noqa: ANN401
     """Require a token for every path below /api/v1, also where a view forgets `auth_required`."""
-    if request.path.startswith(API) and request.endpoint != SIGN_IN:
+    if request.path.startswith(API) and request.endpoint not in OPEN:
         return auth.login_required(lambda: None)()
     return None
 

@@ -10,9 +10,12 @@ from uuid import UUID
 import click
 from apiflask import APIFlask
 from flask import Blueprint, current_app
+from pydantic import TypeAdapter, ValidationError
 
+from ..core.settings import Settings
 from ..extensions import db
 from . import passwords, queries, services
+from .addresses import Email
 from .contracts import Scope
 
 SCOPE = click.Choice([each.value for each in Scope])
@@ -35,16 +38,26 @@ def at_most(length: int) -> Callable[[click.Context, click.Parameter, str | None
     return check
 
 
+def address(_: click.Context, __: click.Parameter, value: str) -> str:
+    """Return an e-mail address as it is stored; a click callback.
+
+    Raises:
+        ClickException: it is none.
+    """
+    try:
+        return TypeAdapter(Email).validate_python(value)
+    except ValidationError:
+        raise click.ClickException(f"{value} is not an e-mail address.") from None
+
+
 @owners.cli.command()
-@click.argument("email", callback=at_most(254))
+@click.argument("email", callback=address)
 @click.option("--organization", callback=at_most(200), help="By default the project's name.")
 def create_owner(email: str, organization: str | None) -> None:
     """Create the user with EMAIL, who owns an organization.
 
     The password is OWNER_PASSWORD in the environment, or typed. A user who exists keeps theirs.
     """
-    if "@" not in email:
-        raise click.ClickException(f"'{email}' is no e-mail address.")
     name = organization or cast("APIFlask", current_app).title
     is_known = queries.user_with(email) is not None
     # Hold no transaction while a password is typed.
@@ -52,15 +65,16 @@ def create_owner(email: str, organization: str | None) -> None:
     password = "" if is_known else _owner_password()
     actor = services.ensure_organization(name=name, owner_email=email, password=password)
     db.session.commit()
-    kept = ", with the password that the user has" if is_known else ""
-    click.echo(f"{actor.email} owns {name}{kept}.")
+    kept = ", with the password that they have" if is_known else ""
+    settings: Settings = current_app.config["SETTINGS"]
     page = "/sign-in" if "START_PAGE" in current_app.config else "/docs"
-    click.echo(f"Sign in at {page} of the server, or with POST /api/v1/auth/token.")
+    place = f"http://{settings.host}:{settings.port}{settings.root_path}{page}"
+    click.echo(f"{actor.email} is an owner of {name}{kept}. Sign in at {place}")
 
 
 @organizations.cli.command("create")
 @click.argument("name", callback=at_most(200))
-@click.argument("owner", callback=at_most(254))
+@click.argument("owner", callback=address)
 @click.password_option(help=f"For a new user; at least {passwords.MIN_LENGTH} characters.")
 def create_organization(name: str, owner: str, password: str) -> None:
     """Create the organization NAME with its OWNER, an e-mail address."""
@@ -108,21 +122,23 @@ def revoke(token_id: UUID) -> None:
     click.echo("revoked")
 
 
-def require_length(password: str) -> None:
+def require_length(password: str, least: int = passwords.MIN_LENGTH) -> None:
     """Reject a password that is too short.
 
     Raises:
         ClickException: it is.
     """
-    if len(password) < passwords.MIN_LENGTH:
-        raise click.ClickException(f"The password must have at least {passwords.MIN_LENGTH} characters.")
+    if len(password) < least:
+        raise click.ClickException(f"A password must have at least {least} characters.")
 
 
 def _owner_password() -> str:
     password = os.environ.get("OWNER_PASSWORD", "")
     if not password:
         if not sys.stdin.isatty():
-            raise click.ClickException("Set OWNER_PASSWORD, or run this on a terminal.")
+            raise click.ClickException(
+                "Set OWNER_PASSWORD to the password of the new user, or run this on a terminal."
+            )
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     require_length(password)
     return password

@@ -19,3 +19,17 @@ class LastOwnerError(ApiError):
     type = "urn:problem:last-owner"
     title = "Last owner"
     detail = "The organization has no other active owner; make another member its owner first."
+
+
+class AlreadyMemberError(ApiError):
+    status = HTTPStatus.CONFLICT
+    type = "urn:problem:already-member"
+    title = "Already a member"
+    detail = "A member of the organization has this address."
+
+
+class InvitationNotFoundError(ApiError):
+    status = HTTPStatus.NOT_FOUND
+    type = "urn:problem:invitation-not-found"
+    title = "Invitation not found"
+    detail = "Ask for a new invitation: this one is not valid any more."

@@ -6,7 +6,7 @@ from threading import BoundedSemaphore
 from flask import current_app
 from werkzeug.security import check_password_hash, generate_password_hash
 
-MIN_LENGTH = 12
+MIN_LENGTH = 8
 # With its parameters N, r and p; the configuration's PASSWORD_HASH_METHOD may name another.
 METHOD = "scrypt:32768:8:1"
 # One at a time per core: each takes 32 MiB.

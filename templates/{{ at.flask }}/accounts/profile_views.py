@@ -60,8 +60,8 @@ def change_password(json_data: PasswordIn) -> str:
 @blueprint.post("/me/sign-out")
 @blueprint.auth_required(auth, roles=[Scope.READ])
 @blueprint.output({}, status_code=HTTPStatus.NO_CONTENT)
-@blueprint.doc(operation_id="accounts_sign_out")
-def sign_out() -> str:
+@blueprint.doc(operation_id="accounts_sign_out_everywhere")
+def sign_out_everywhere() -> str:
     """Sign out everywhere: end all sessions and tokens of the user."""
     require_every_scope()
     profile.sign_out_everywhere(actor=current_actor())

@@ -1,7 +1,6 @@
 """Reads."""
 
 import hashlib
-import unicodedata
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -10,11 +9,13 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Select, and_, bindparam, or_, select
 
+from ..core.tenancy import select_for
 from ..extensions import db
 from . import cursors
+from .addresses import normalize_email
 from .contracts import Actor, Role, Scope
 from .cursors import Position
-from .models import Membership, Organization, Token, User
+from .models import Invitation, Membership, Organization, Token, User
 from .permissions import scopes_of
 
 # A prefix by which secret scanners find leaked tokens, and which rejects others without a query.
@@ -54,11 +55,6 @@ _BEARER = (
 )
 
 
-def normalized(email: str) -> str:
-    """Return the form in which an address is stored and looked up."""
-    return unicodedata.normalize("NFKC", email).strip().lower()
-
-
 def digest(token: str) -> str:
     """Return the hash under which a token is stored. A random token needs no slow hash."""
     return hashlib.sha256(token.encode()).hexdigest()
@@ -66,7 +62,7 @@ def digest(token: str) -> str:
 
 def user_with(email: str) -> User | None:
     """Return the user with an address, whatever its case."""
-    return db.session.scalar(select(User).where(User.email == normalized(email)))
+    return db.session.scalar(select(User).where(User.email == normalize_email(email)))
 
 
 def member_of(*, user_id: UUID, organization_id: UUID | None = None) -> Member | None:
@@ -117,6 +113,14 @@ def members_of(organization_id: UUID) -> Select[Membership, User]:
     """Return a SELECT of the tenant's members."""
     members = select(Membership, User).join(User, User.id == Membership.user_id)
     return members.where(Membership.organization_id == organization_id)
+
+
+def open_invitations(actor: Actor) -> Select[Invitation]:
+    """Return a SELECT of the tenant's invitations that are neither accepted nor revoked, oldest first."""
+    invitations = select_for(actor, Invitation).where(
+        Invitation.accepted_at.is_(None), Invitation.revoked_at.is_(None)
+    )
+    return invitations.order_by(Invitation.created_at, Invitation.id)
 
 
 def find_bearer(token: str) -> Bearer | None:

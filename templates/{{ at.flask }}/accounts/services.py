@@ -17,10 +17,11 @@ from ..core.request_id import current_request_id
 from ..core.settings import Settings
 from ..extensions import db
 from . import passwords, queries
+from .addresses import normalize_email
 from .contracts import Actor, Role, Scope
 from .models import AuditEntry, BrowserSession, Membership, Organization, SignInAttempts, Token, User
 from .permissions import scopes_of
-from .queries import Member, normalized
+from .queries import Member
 
 TOKEN_NAME = "sign-in"  # noqa: S105 (what a token is called that a password was exchanged for)
 TOKEN_LIFETIME = timedelta(hours=1)
@@ -52,8 +53,8 @@ class Credentials:
         """
         settings: Settings = current_app.config["SETTINGS"]
         return {
-            _attempts_key(normalized(self.email), self.client): settings.sign_in_failures_per_account,
-            _attempts_key(self.client): settings.sign_in_failures_per_client,
+            attempts_key(normalize_email(self.email), self.client): settings.sign_in_failures_per_account,
+            attempts_key(self.client): settings.sign_in_failures_per_client,
         }
 
 
@@ -76,7 +77,7 @@ def authenticate(credentials: Credentials) -> Member:
     user_id, password_hash = check_password(credentials)
     # Who changes the password waits for this lock, and then ends this sign-in too.
     if lock_user(user_id).password_hash != password_hash:
-        raise _wrong_credentials()
+        raise wrong_credentials()
     member = queries.member_of(user_id=user_id, organization_id=credentials.organization_id)
     if member is None:
         db.session.commit()
@@ -94,15 +95,15 @@ def check_password(credentials: Credentials) -> tuple[UUID, str]:
         Problem: 401 for an unknown address or a wrong password, 429 over the rate limit.
     """
     limits = credentials.rate_limits()
-    exceeded = [_count_attempt(key, limit) for key, limit in limits.items()]
+    exceeded = [count_attempt(key, limit) for key, limit in limits.items()]
     user = queries.user_with(credentials.email)
     user_id, password_hash = (user.id, user.password_hash) if user and user.is_active else (None, None)
     db.session.commit()
     if any(exceeded):
-        raise _too_many_attempts()
+        raise too_many_attempts()
     verified = passwords.verify_password(password_hash, credentials.password)
     if not verified or user_id is None or password_hash is None:
-        raise _wrong_credentials()
+        raise wrong_credentials()
     if passwords.needs_rehash(password_hash):
         rehashed = passwords.hash_password(credentials.password)
         unchanged = (User.id == user_id, User.password_hash == password_hash)
@@ -226,7 +227,7 @@ def ensure_organization(*, name: str, owner_email: str, password: str) -> Actor:
     """
     user = queries.user_with(owner_email)
     if user is None:
-        user = User(email=normalized(owner_email), password_hash=passwords.hash_password(password))
+        user = User(email=normalize_email(owner_email), password_hash=passwords.hash_password(password))
         db.session.add(user)
         db.session.flush()
     owned = (
@@ -298,11 +299,12 @@ def not_a_member() -> Problem:
     return Problem(HTTPStatus.FORBIDDEN, "You are not a member of this organization, or of any.")
 
 
-def _attempts_key(*parts: str) -> str:
+def attempts_key(*parts: str) -> str:
+    """Return a key to count attempts by, from which nobody's address can be read."""
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _count_attempt(key: str, limit: int) -> bool:
+def count_attempt(key: str, limit: int) -> bool:
     """Count an attempt and return whether it exceeds the limit; one that does is not counted."""
     settings: Settings = current_app.config["SETTINGS"]
     now = datetime.now(UTC)
@@ -331,8 +333,8 @@ def _forget_attempts(account_key: str, client_key: str) -> None:
     db.session.execute(update(SignInAttempts).where(of_client).values(count=SignInAttempts.count - 1))
 
 
-def _wrong_credentials() -> Problem:
-    # The same error for an unknown address and a wrong password, so as not to reveal accounts.
+def wrong_credentials() -> Problem:
+    """Return the 401 for an unknown address and a wrong password alike, so as not to reveal accounts."""
     return Problem(
         HTTPStatus.UNAUTHORIZED,
         "The e-mail address or the password is wrong.",
@@ -340,7 +342,8 @@ def _wrong_credentials() -> Problem:
     )
 
 
-def _too_many_attempts() -> Problem:
+def too_many_attempts() -> Problem:
+    """Return the 429 with the time to wait."""
     settings: Settings = current_app.config["SETTINGS"]
     return Problem(
         HTTPStatus.TOO_MANY_REQUESTS,

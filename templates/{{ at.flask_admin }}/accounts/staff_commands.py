@@ -7,7 +7,10 @@ from flask import Blueprint
 
 from ..extensions import db
 from . import queries, services
+from .addresses import normalize_email
 from .commands import require_length
+
+MIN_PASSWORD_LENGTH = 12
 
 staff = Blueprint("accounts-staff", __name__, cli_group="staff")
 staff.cli.help = "Users with access to the admin."
@@ -22,7 +25,7 @@ def create(email: str, organization: str) -> None:
     user_id = user.id if user else _new_owner(email, organization.strip())
     services.set_staff(user_id, is_staff=True)
     db.session.commit()
-    click.echo(f"{queries.normalized(email)} is on the staff.")
+    click.echo(f"{normalize_email(email)} is on the staff.")
 
 
 @staff.cli.command()
@@ -34,7 +37,7 @@ def revoke(email: str) -> None:
         raise click.ClickException("Nobody has this address.")
     services.set_staff(user.id, is_staff=False)
     db.session.commit()
-    click.echo(f"{queries.normalized(email)} is no longer on the staff.")
+    click.echo(f"{normalize_email(email)} is no longer on the staff.")
 
 
 def _new_owner(email: str, organization: str) -> UUID:
@@ -45,5 +48,5 @@ def _new_owner(email: str, organization: str) -> UUID:
     # Hold no transaction while a password is typed.
     db.session.rollback()
     password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-    require_length(password)
+    require_length(password, MIN_PASSWORD_LENGTH)
     return services.ensure_organization(name=organization, owner_email=email, password=password).user_id

@@ -1,4 +1,4 @@
-"""Mail, from templates. Send it after the commit: `background.add_task(mail.send, settings, to, …)`."""
+"""Mail, from templates. Send it after the commit."""
 
 import smtplib
 import ssl
