@@ -96,6 +96,20 @@ def test_changelog_has_a_section_for_each_release() -> None:
     assert headings[0].split()[0] == ("Unreleased" if ".dev" in version else version)
 
 
+def section(changelog: str, version: str) -> list[str]:
+    """Return the entries of a release."""
+    _, _, rest = changelog.partition(f"\n## {version}")
+    return re.findall(r"^- .+", rest.partition("\n## ")[0], flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("version", releases(ROOT))
+def test_released_section_of_the_changelog_gains_no_entries(version: str) -> None:
+    """What is merged after a release is in the next one. Git puts an entry of an older branch below the old heading."""
+    then = section(git(ROOT, "show", f"{releases(ROOT)[version]}:CHANGELOG.md"), version)
+    now = section((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), version)
+    assert len(now) <= len(then), [entry for entry in now if entry not in then]
+
+
 def test_entries_of_the_changelog_begin_with_their_mark() -> None:
     """The report of an update groups them: what is to be done by hand comes first."""
     entries = re.split(r"\n(?=- |#|\n)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
