@@ -1,4 +1,4 @@
-"""Duration of `copier copy` against an empty template, and of `copier update` against a copy: medians, PASS or FAIL.
+"""Duration of `copier copy` against an empty template, and of an update against a copy: medians, PASS or FAIL.
 
 Measures whole processes without tasks, in turn, so that a slow period of the machine hits all of them. Works in
 /dev/shm where there is one, because other load on a disk would be most of the difference.
@@ -19,6 +19,8 @@ ROOT = Path(__file__).parent.parent
 MEMORY = Path("/dev/shm")  # noqa: S108 (a folder of its own is made in it)
 COPY_LIMIT = 2.0
 UPDATE_LIMIT = 2.5
+# What `just update-template` starts, and `copier update`, which renders three times before it does the same.
+UPDATES = ("update", "plain")
 ANSWERS_FILE = "{{ _copier_conf.answers_file }}.jinja"
 
 
@@ -66,10 +68,13 @@ def copy(template: Path, target: Path, *options: str) -> None:
 def seconds(action: str, folder: Path, number: int) -> float:
     """Return the duration of one run, without its preparation."""
     target = folder / f"{action}-{number}"
-    if action == "update":
+    if action in UPDATES:
         shutil.copytree(folder / "project", target)
     began = time.perf_counter()
     if action == "update":
+        hook, source = str(folder / "template" / "hooks" / "update.py"), f"--source={folder / 'template'}"
+        run(sys.executable, hook, source, "--to=0.2.0", str(target), "update", "--no-check", folder=target)
+    elif action == "plain":
         run(sys.executable, "-m", "copier", "update", "--trust", "--defaults", folder=target)
     else:
         copy(folder / ("empty" if action == "empty" else "template"), target, "--vcs-ref", "HEAD")
@@ -94,7 +99,7 @@ def main() -> int:
         empty_template(folder / "empty")
         copy(folder / "template", folder / "project", "--vcs-ref", "0.1.0")
         release(folder / "project", "start")
-        times: dict[str, list[float]] = {"empty": [], "copy": [], "update": []}
+        times: dict[str, list[float]] = {"empty": [], "copy": [], "update": [], "plain": []}
         for number in range(-1, arguments.runs):
             for action, taken in times.items():
                 took = seconds(action, folder, number)
