@@ -24,7 +24,7 @@ from ..accounts.permissions import RolePermission
 from ..accounts.public import actor_of
 from ..core.openapi import problem
 from ..core.pagination import KeysetPagination
-from ..core.problems import FieldError, Problem
+from ..core.problems import FieldError, Problem, pointer
 from ..core.rest import IntegerField, StrictSerializer, TextField
 from . import permissions, queries, services
 from .currencies import CURRENCIES, validate_currency
@@ -158,7 +158,8 @@ def _idempotency_key(request: Request) -> str | None:
     key = request.headers.get("Idempotency-Key")
     if key is None or re.fullmatch(KEY_PATTERN, key):
         return key
-    error = FieldError(pointer="#/Idempotency-Key", detail="It must be 1 to 255 visible ASCII characters.")
+    where = pointer(("Idempotency-Key",), "header")
+    error = FieldError(pointer=where, detail="It must be 1 to 255 visible ASCII characters.")
     raise Problem(422, "The request is not valid.", errors=[error])
 
 
