@@ -8,9 +8,15 @@ COMMON = {
 }
 
 
-def problem_content(name: str) -> dict[str, Any]:
-    """Return the `content` of a response with the problem of this name."""
-    return {PROBLEM_JSON: {"schema": {"$ref": f"#/components/schemas/{name}"}}}
+def problem_content(*names: str) -> dict[str, Any]:
+    """Return the `content` of a response with one of these problems."""
+    refs = [{"$ref": f"#/components/schemas/{name}"} for name in names]
+    return {PROBLEM_JSON: {"schema": refs[0] if len(refs) == 1 else {"oneOf": refs}}}
+
+
+def _names(response: dict[str, Any]) -> list[str]:
+    schema = response.get("content", {}).get(PROBLEM_JSON, {}).get("schema", {})
+    return [each["$ref"].rpartition("/")[2] for each in schema.get("oneOf", [schema]) if "$ref" in each]
 
 
 def add_problems(result: dict[str, Any], **_: object) -> dict[str, Any]:
@@ -24,9 +30,7 @@ def add_problems(result: dict[str, Any], **_: object) -> dict[str, Any]:
             _name_body(operation, schemas)
 {% endif %}
             for status, response in operation["responses"].items():
-                schema = response.get("content", {}).get(PROBLEM_JSON, {}).get("schema", {})
-                name = schema.get("$ref", "").rpartition("/")[2]
-                if name and name not in schemas:
+                for name in set(_names(response)) - schemas.keys():
                     schemas[name] = _component(name, int(status))
     return result
 
@@ -44,6 +48,10 @@ def _add_common(method: str, operation: dict[str, Any]) -> None:
     for status, (name, description) in COMMON.items():
         if expected[status]:
             responses.setdefault(status, {"description": description, "content": problem_content(name)})
+    if expected["404"]:
+        # A malformed id matches no path, whatever else the operation does not find.
+        names = dict.fromkeys(["NotFoundProblem", *_names(responses["404"])])
+        responses["404"]["content"] = problem_content(*names)
     if "201" in responses:
         responses["201"].setdefault("headers", {"Location": LOCATION})
     for status, response in responses.items():
