@@ -17,13 +17,10 @@ from uuid import uuid4
 import httpx
 import pytest
 from servers import PASSWORD, TOKEN, Server, just, problem, serving
-from support import answers_of
 
-# Invitations and password resets need mail.
-WITH_MAIL = ["fastapi", "flask", "django", "ninja"]
-
-everywhere = pytest.mark.parametrize("generated", WITH_MAIL, indirect=True, scope="session")
-with_mail = pytest.mark.parametrize("generated", WITH_MAIL, indirect=True, scope="session")
+pytestmark = pytest.mark.parametrize(
+    "generated", ["fastapi", "flask", "django", "ninja"], indirect=True, scope="session"
+)
 
 ME = "/api/v1/me"
 MEMBERS = "/api/v1/members"
@@ -52,9 +49,6 @@ OPERATIONS: dict[str, tuple[str, set[str], dict[str, str]]] = {
         {"member_id"},
         {"404": "MemberNotFoundProblem", "409": "LastOwnerProblem"},
     ),
-}
-OPERATIONS_WITH_MAIL: dict[str, tuple[str, set[str], dict[str, str]]] = {
-    **OPERATIONS,
     "accounts_list_invitations": (f"GET {INVITATIONS}", set(), {}),
     "accounts_create_invitation": (f"POST {INVITATIONS}", set(), {"409": "AlreadyMemberProblem"}),
     "accounts_revoke_invitation": (
@@ -218,16 +212,11 @@ def owner(new_owner: NewOwner) -> Person:
     return new_owner()
 
 
-def operations(project: Path) -> dict[str, tuple[str, set[str], dict[str, str]]]:
-    return OPERATIONS_WITH_MAIL if answers_of(project)["framework"] in WITH_MAIL else OPERATIONS
-
-
 def invalid(answer: httpx.Response, pointer: str) -> None:
     """Assert that the answer rejects one field of the body."""
     assert [error["pointer"] for error in problem(answer, 422)["errors"]] == [pointer]
 
 
-@everywhere
 def test_contract_has_the_operations_and_their_problems(project: Path) -> None:
     contract = json.loads((project / "docs" / "openapi.json").read_text(encoding="utf-8"))
     found = {
@@ -236,7 +225,7 @@ def test_contract_has_the_operations_and_their_problems(project: Path) -> None:
         for method, operation in item.items()
         if isinstance(operation, dict)
     }
-    for name, (place, parameters, problems) in operations(project).items():
+    for name, (place, parameters, problems) in OPERATIONS.items():
         assert found[name][0] == place
         operation = found[name][1]
         assert operation["tags"] == [name.partition("_")[0]]
@@ -245,7 +234,6 @@ def test_contract_has_the_operations_and_their_problems(project: Path) -> None:
             assert re.search(rf'schemas/{schema}"', json.dumps(operation["responses"][status])), f"{name} {status}"
 
 
-@everywhere
 def test_owner_is_created_once(server: Server, create_owner: Callable[..., str]) -> None:
     email = f"first-{uuid4().hex[:8]}@example.com"
     said = create_owner(email, "First & Co")
@@ -257,7 +245,6 @@ def test_owner_is_created_once(server: Server, create_owner: Callable[..., str])
     assert [(item["name"], item["role"]) for item in owned] == [("First & Co", "owner")]
 
 
-@everywhere
 @pytest.mark.parametrize(("password", "sentence"), [("", "OWNER_PASSWORD"), ("short", r"\d+ char")])
 def test_owner_needs_a_password(project: Path, database: str, password: str, sentence: str) -> None:
     with pytest.raises(AssertionError, match=sentence) as error:
@@ -265,7 +252,6 @@ def test_owner_needs_a_password(project: Path, database: str, password: str, sen
     assert "Traceback" not in str(error.value)
 
 
-@everywhere
 def test_name_is_changed(owner: Person) -> None:
     before = owner.get(ME)
     assert before["name"] == ""
@@ -275,13 +261,11 @@ def test_name_is_changed(owner: Person) -> None:
     assert owner.get(MEMBERS)["items"][0]["name"] == "Ada Lovelace"
 
 
-@everywhere
 @pytest.mark.parametrize("name", ["x" * 201, "a\nb", "a\0b", None, 7])
 def test_invalid_name_is_rejected(owner: Person, name: object) -> None:
     invalid(owner.client.patch(ME, json={"name": name}), "#/name")
 
 
-@everywhere
 def test_new_password_ends_every_sign_in(server: Server, new_owner: NewOwner) -> None:
     person = new_owner()
     other = Person.signed_in(server, person.email)
@@ -295,7 +279,6 @@ def test_new_password_ends_every_sign_in(server: Server, new_owner: NewOwner) ->
     assert Person.signed_in(server, person.email, NEW_PASSWORD).get(ME)["email"] == person.email
 
 
-@everywhere
 def test_invalid_password_is_rejected(server: Server, owner: Person) -> None:
     body = {"current_password": "not the password", "new_password": NEW_PASSWORD}
     invalid(owner.client.post(f"{ME}/password", json=body), "#/current_password")
@@ -304,7 +287,6 @@ def test_invalid_password_is_rejected(server: Server, owner: Person) -> None:
     assert may_sign_in(server, owner.email, PASSWORD)
 
 
-@everywhere
 def test_guesses_of_the_current_password_are_limited(new_owner: NewOwner) -> None:
     person = new_owner()
     body = {"current_password": "not the password", "new_password": NEW_PASSWORD}
@@ -316,7 +298,6 @@ def test_guesses_of_the_current_password_are_limited(new_owner: NewOwner) -> Non
     assert int(limited.headers["retry-after"]) > 0
 
 
-@everywhere
 def test_signing_out_everywhere_ends_every_sign_in(server: Server, new_owner: NewOwner) -> None:
     here = new_owner()
     there = Person.signed_in(server, here.email)
@@ -325,7 +306,6 @@ def test_signing_out_everywhere_ends_every_sign_in(server: Server, new_owner: Ne
     assert there.is_signed_out()
 
 
-@everywhere
 def test_user_of_two_organizations_chooses(server: Server, owner: Person, create_owner: Callable[..., str]) -> None:
     second = f"second-{uuid4().hex[:8]}"
     create_owner(owner.email, second)
@@ -335,7 +315,6 @@ def test_user_of_two_organizations_chooses(server: Server, owner: Person, create
     assert Person.signed_in(server, owner.email, organization=added["id"]).get(ME)["organization"]["name"] == second
 
 
-@everywhere
 def test_members_are_those_of_the_organization(owner: Person) -> None:
     page = owner.get(MEMBERS)
     assert [item["email"] for item in page["items"]] == [owner.email]
@@ -346,7 +325,6 @@ def test_members_are_those_of_the_organization(owner: Person) -> None:
         assert [error["pointer"] for error in errors] == [f"query/{name}"]
 
 
-@everywhere
 def test_members_of_others_do_not_exist(ada: Person, owner: Person) -> None:
     for member_id in (owner.member_id(), UNKNOWN_ID):
         path = f"{MEMBERS}/{member_id}"
@@ -354,13 +332,11 @@ def test_members_of_others_do_not_exist(ada: Person, owner: Person) -> None:
             assert problem(answer, 404)["type"] == "urn:problem:member-not-found"
 
 
-@everywhere
 def test_unknown_role_is_rejected(owner: Person) -> None:
     for role in ("admin", "", None, 1):
         invalid(owner.client.patch(f"{MEMBERS}/{owner.member_id()}", json={"role": role}), "#/role")
 
 
-@everywhere
 def test_last_owner_stays(owner: Person) -> None:
     path = f"{MEMBERS}/{owner.member_id()}"
     with ThreadPoolExecutor() as pool:
@@ -400,7 +376,6 @@ def join(server: Server, mailbox: Mailbox) -> Callable[..., Person]:
     return join
 
 
-@with_mail
 def test_invited_user_joins_and_is_removed(server: Server, owner: Person, mailbox: Mailbox) -> None:
     email, client = new_address(), anybody(server)
     invitation = invite(owner, email.upper())
@@ -423,7 +398,6 @@ def test_invited_user_joins_and_is_removed(server: Server, owner: Person, mailbo
     assert sign_in(client, email, PASSWORD).status_code == 403
 
 
-@with_mail
 def test_known_user_joins_with_their_password(server: Server, owner: Person, ada: Person, mailbox: Mailbox) -> None:
     invite(owner, ada.email, "viewer")
     token = mailbox.token(ada.email)
@@ -438,7 +412,6 @@ def test_known_user_joins_with_their_password(server: Server, owner: Person, ada
     problem(client.get(ME), 401)
 
 
-@with_mail
 def test_tokens_that_are_not_valid_any_more(server: Server, owner: Person, mailbox: Mailbox) -> None:
     email, client = new_address(), anybody(server)
     invite(owner, email)
@@ -456,7 +429,6 @@ def test_tokens_that_are_not_valid_any_more(server: Server, owner: Person, mailb
     assert not may_sign_in(server, email, PASSWORD)
 
 
-@with_mail
 def test_invitations_are_for_owners(ada: Person, owner: Person, join: Callable[..., Person]) -> None:
     body = {"email": new_address(), "role": "viewer"}
     path = f"{INVITATIONS}/{invite(owner, body['email'])['id']}"
@@ -471,7 +443,6 @@ def test_invitations_are_for_owners(ada: Person, owner: Person, join: Callable[.
         invalid(owner.client.post(INVITATIONS, json={**body, **wrong}), pointer)
 
 
-@with_mail
 def test_concurrent_accepts_make_one_member(server: Server, owner: Person, mailbox: Mailbox) -> None:
     email = new_address()
     invite(owner, email)
@@ -484,7 +455,6 @@ def test_concurrent_accepts_make_one_member(server: Server, owner: Person, mailb
     assert [item["email"] for item in owner.get(MEMBERS)["items"]].count(email) == 1
 
 
-@with_mail
 def test_roles_are_changed_by_owners_and_anybody_leaves(owner: Person, join: Callable[..., Person]) -> None:
     viewer, member = join(owner, "viewer"), join(owner)
     path = f"{MEMBERS}/{viewer.member_id()}"
@@ -500,7 +470,6 @@ def test_roles_are_changed_by_owners_and_anybody_leaves(owner: Person, join: Cal
         problem(person.client.get(ME), 401)
 
 
-@with_mail
 def test_two_owners_cannot_remove_each_other(new_owner: NewOwner, join: Callable[..., Person]) -> None:
     for demote in (True, False):
         first = new_owner()
@@ -521,7 +490,6 @@ def test_two_owners_cannot_remove_each_other(new_owner: NewOwner, join: Callable
         assert len(owners) == 1
 
 
-@with_mail
 def test_password_is_reset_once(server: Server, new_owner: NewOwner, mailbox: Mailbox) -> None:
     person, client = new_owner(), anybody(server)
     for count in (1, 2):
@@ -543,7 +511,6 @@ def test_password_is_reset_once(server: Server, new_owner: NewOwner, mailbox: Ma
     assert may_sign_in(server, person.email, NEW_PASSWORD)
 
 
-@with_mail
 @pytest.mark.parametrize("known", [True, False])
 def test_requests_to_reset_are_limited(server: Server, new_owner: NewOwner, known: bool) -> None:
     client, email = anybody(server), new_owner().email if known else new_address()
@@ -552,7 +519,6 @@ def test_requests_to_reset_are_limited(server: Server, new_owner: NewOwner, know
     assert statuses == sorted(statuses)
 
 
-@with_mail
 def test_mail_server_that_is_down_breaks_no_request(project: Path, database: str, owner: Person) -> None:
     with serving(project, DATABASE_URL=database, EMAIL_URL="smtp://127.0.0.1:1", DEBUG="false") as running:
         person = Person.signed_in(running, owner.email)
@@ -565,8 +531,7 @@ def test_mail_server_that_is_down_breaks_no_request(project: Path, database: str
         assert '"status": 500' not in running.log.read_text()
 
 
-@everywhere
 def test_everything_needs_a_token(project: Path, server: Server) -> None:
-    for place in (place for name, (place, _, _) in operations(project).items() if name not in OPEN):
+    for place in (place for name, (place, _, _) in OPERATIONS.items() if name not in OPEN):
         method, path = re.sub(r"{\w+}", UNKNOWN_ID, place).split()
         problem(anybody(server).request(method, path), 401)
