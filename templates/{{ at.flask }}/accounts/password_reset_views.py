@@ -5,8 +5,15 @@ from http import HTTPStatus
 from apiflask import APIBlueprint
 from flask import request
 
+from ..core.openapi import Responses
 from . import password_resets
 from .schemas import PasswordResetConfirmIn, PasswordResetIn
+
+# A description alone would document a JSON body.
+ACCEPTED: Responses = {
+    202: {"description": "Successful response"},
+    429: {"description": "Too many requests."},
+}
 
 blueprint = APIBlueprint(
     "accounts-password-resets", __name__, tag="auth", url_prefix="/api/v1/auth/password-reset"
@@ -15,10 +22,7 @@ blueprint = APIBlueprint(
 
 @blueprint.post("")
 @blueprint.input(PasswordResetIn)
-@blueprint.doc(
-    operation_id="auth_request_password_reset",
-    responses={202: "Successful response", 429: "Too many requests."},
-)
+@blueprint.doc(operation_id="auth_request_password_reset", responses=ACCEPTED)
 def request_password_reset(json_data: PasswordResetIn) -> tuple[str, int]:
     """Ask for a mail to reset a password.
 
