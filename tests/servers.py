@@ -201,10 +201,11 @@ def started(project: Path, command: list[str], **variables: str) -> Iterator[Ser
         process.wait()
 
 
-def refused_start(project: Path, **variables: str) -> str:
-    """What the server of a generated project says instead of starting, without a traceback."""
+def refused_start(project: Path, recipe: str = "", **variables: str) -> str:
+    """What the server or a recipe of a generated project says instead of starting, without a traceback."""
+    server = [str(project / ".venv" / "bin" / "python"), "-m", "shop"]
     process = subprocess.Popen(
-        [str(project / ".venv" / "bin" / "python"), "-m", "shop"],
+        ["uv", "run", "just", recipe] if recipe else server,
         cwd=project,
         env=clean_environment(**{"PORT": str(free_port()), **variables}),
         stdout=subprocess.PIPE,

@@ -3,6 +3,7 @@ from urllib.parse import urlsplit
 
 import asyncpg  # type: ignore[import-untyped] # has no types
 
+from {{ package }}.core.database_url import require_database
 from {{ package }}.core.settings import get_settings
 
 
@@ -12,6 +13,7 @@ async def create() -> None:
     name = url.path.removeprefix("/")
     if settings.production or url.scheme != "postgresql":
         return
+    require_database(settings.database_url)
     maintenance = url._replace(path="/postgres").geturl()
     connection = await asyncpg.connect(maintenance, timeout=5)
     try:

@@ -14,7 +14,9 @@ PATH = "/:@!$&'()*+,;=~"
 # The names of RFC 9110; Python has them from 3.13 on.
 TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
-# The JSON Schema of a problem document, for the OpenAPI document.
+# The JSON Schema of a problem document and of one of its errors, for the OpenAPI document.
+POINTER = {"type": "string", "description": "`#/lines/0` in the body or `query/limit`."}
+FIELDS = {"pointer": POINTER, "detail": {"type": "string"}}
 PROBLEM_SCHEMA: dict[str, Any] = {
     "title": "Problem",
     "description": "Problem details (RFC 9457).",
@@ -27,17 +29,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
         "detail": {"type": "string", "description": "What is wrong with this request, in one sentence."},
         "instance": {"type": "string", "description": "The path of the request."},
         "request_id": {"type": "string", "description": "Finds the request in the logs."},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["pointer", "detail"],
-                "properties": {
-                    "pointer": {"type": "string", "description": "`#/lines/0` in the body or `query/limit`."},
-                    "detail": {"type": "string"},
-                },
-            },
-        },
+        "errors": {"type": "array", "items": {"type": "object", "required": [*FIELDS], "properties": FIELDS}},
         "checks": {"type": "object", "additionalProperties": {"type": "string", "enum": ["ok", "failed"]}},
     },
 }
@@ -68,10 +60,8 @@ class Problem(Exception):  # noqa: N818 (the name in RFC 9457)
         self, status: int, detail: str, *, headers: Mapping[str, str] | None = None, **members: object
     ) -> None:
         super().__init__(detail)
-        self.status = status
-        self.detail = detail
+        self.status, self.detail, self.members = status, detail, members
         self.headers = dict(headers or {})
-        self.members = members
 
     def document(self, path: str) -> dict[str, Any]:
         """Return the problem document for a request to `path`, which is not percent-encoded."""

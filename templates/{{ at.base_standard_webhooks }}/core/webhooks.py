@@ -49,11 +49,7 @@ def sign(secret: str, *, webhook_id: str, timestamp: int, body: bytes) -> str:
 def verify(secrets: Iterable[str], headers: Mapping[str, str], body: bytes, now: float) -> str:
     """Verify the signature of a webhook and return its id, which a repeated delivery has again.
 
-    Args:
-        secrets: two during a rotation.
-        headers: the request's, by lower-case name.
-        body: the raw request body.
-        now: seconds since the epoch.
+    There are two secrets during a rotation. The names of the headers are in lower case.
     """
     webhook_id = _header(headers, "webhook-id", _ID)
     timestamp = int(_header(headers, "webhook-timestamp", _TIMESTAMP))

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..accounts.public import Actor, ensure_organization, set_staff
 from ..core.database import Sessions, create_engine, session_factory
+from ..core.database_url import require_database
 from ..core.settings import SAMPLE_SECRET, Settings, get_settings
 from . import services
 from .models import IdempotencyKey, Invoice
@@ -82,7 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--invoices", type=int, default=20, help="per organization (default: 20)")
     invoices: int = parser.parse_args(arguments).invoices
     settings = get_settings()
-    asyncio.run(run(settings, password=usable_password(settings), invoices=invoices))
+    password = usable_password(settings)
+    require_database(settings.database_url)
+    asyncio.run(run(settings, password=password, invoices=invoices))
     place = f"http://127.0.0.1:{settings.port}/docs"
     print(f"Sign in at {place} as ada@example.com. The password is SEED_PASSWORD, in .env.")
 

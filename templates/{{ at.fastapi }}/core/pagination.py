@@ -32,11 +32,7 @@ def encode_keyset(created_at: datetime, row_id: UUID) -> str:
 
 
 def decode_keyset(cursor: str) -> tuple[datetime, UUID]:
-    """Return the time and the id in a cursor.
-
-    Raises:
-        ValueError: it is not a cursor.
-    """
+    """Return the time and the id in a cursor; raise ValueError for anything else."""
     if not re.fullmatch(KEYSET_PATTERN, cursor):
         raise ValueError("It must be the next_cursor of a page.")
     key = urlsafe_b64decode(cursor)[1:]

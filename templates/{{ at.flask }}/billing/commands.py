@@ -7,6 +7,7 @@ from flask import Blueprint, current_app
 from sqlalchemy import update
 
 from ..accounts.public import Actor, ensure_organization, set_staff
+from ..core.database_url import require_database
 from ..core.settings import SAMPLE_SECRET, Settings
 from ..extensions import db
 from . import services
@@ -25,6 +26,7 @@ blueprint = Blueprint("billing-commands", __name__, cli_group=None)
 def seed(invoices: int) -> None:
     """Create the demo data that is missing, in one transaction."""
     password = _seed_password(current_app.config["SETTINGS"])
+    require_database(current_app.config["SETTINGS"].database_url)
     for name, email in ORGANIZATIONS.items():
         owner = ensure_organization(name=name, owner_email=email, password=password)
         set_staff(owner.user_id, is_staff=True)

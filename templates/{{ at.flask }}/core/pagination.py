@@ -28,11 +28,7 @@ def encode(created_at: datetime, row_id: UUID) -> str:
 
 
 def decode(cursor: str) -> tuple[datetime, UUID]:
-    """Return the `created_at` and the `id` of a cursor.
-
-    Raises:
-        ValueError: the cursor is malformed.
-    """
+    """Return the `created_at` and the `id` of a cursor; raise ValueError for anything else."""
     if not re.fullmatch(PATTERN, cursor):
         raise ValueError("It must be the next_cursor of a page.")
     decoded = urlsafe_b64decode(cursor)
