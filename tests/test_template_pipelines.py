@@ -10,6 +10,7 @@ import pytest
 import yaml
 from support import Render, git
 
+# The scripts run on Linux runners of the hosts; the fast tier runs on Windows too.
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the scripts need a POSIX shell")
 
 REPORT = "1.0.0 -> 2.0.0\n\nUpdated (1):\n  guide.md\n"
