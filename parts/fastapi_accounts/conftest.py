@@ -11,20 +11,6 @@ def cheap_passwords() -> Iterator[None]:
 
 
 @pytest.fixture
-def outbox(monkeypatch: pytest.MonkeyPatch) -> list[EmailMessage]:
-    """The mails that are sent."""
-    sent: list[EmailMessage] = []
-    monkeypatch.setattr(mail, "deliver", lambda _, __, message: sent.append(message))
-    return sent
-
-
-@pytest.fixture
-def password() -> str:
-    """The password of every user."""
-    return PASSWORD
-
-
-@pytest.fixture
 async def acme(session: AsyncSession) -> Actor:
     """The owner of Acme."""
     owner = await ensure_organization(session, name="Acme", owner_email="ada@example.com", password=PASSWORD)
